@@ -1,0 +1,139 @@
+/**
+ * What an actor may touch besides its messages. Real ones in `runtime/real/`, simulated ones in `runtime/simulation/`.
+ */
+import type { Result } from './result.ts'
+
+/** Milliseconds since the Unix epoch. */
+export type Millis = number
+
+export type Timer = { cancel(): void }
+
+export interface Clock {
+  /** Wall clock, milliseconds since the Unix epoch. */
+  now(): Millis
+  /** Milliseconds from an arbitrary start, never stepping back; comparable between the threads of one process. */
+  monotonic(): number
+  /** Runs `action` once after `delayMs`. A timer keeps a real thread alive unless it is cancelled. */
+  schedule(delayMs: number, action: () => void): Timer
+}
+
+export interface Random {
+  /** `count` random bytes; cryptographic outside simulation. */
+  bytes(count: number): Uint8Array
+  /** Uniform in [0, 1). */
+  float(): number
+  /** Uniform integer in [0, below). */
+  integer(below: number): number
+}
+
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace'
+export type LogValue = string | number | bigint | boolean | undefined | null
+/** A log line is an event with values: a fixed sentence, then `key=value`. */
+export type Log = { readonly [L in LogLevel]: (event: string, values?: { readonly [key: string]: LogValue }) => void }
+
+/** Something that is released: in reverse order of acquisition, once, also on failure. */
+export interface Closable {
+  close(): void | Promise<void>
+}
+
+export type DiskError = {
+  readonly code: 'DISK_NOT_FOUND' | 'DISK_EXISTS' | 'DISK_FULL' | 'DISK_IO' | 'DISK_DENIED' | 'DISK_CLOSED'
+  readonly path: string
+  readonly cause: string
+}
+
+/** One open file. Reads and writes are at absolute offsets. */
+export interface DiskFile extends Closable {
+  readonly path: string
+  size(): Promise<Result<number, DiskError>>
+  /** At most `length` bytes at `offset`; fewer at the end of the file. The bytes are the caller's. */
+  read(offset: number, length: number): Promise<Result<Uint8Array, DiskError>>
+  write(offset: number, bytes: Uint8Array): Promise<Result<void, DiskError>>
+  truncate(size: number): Promise<Result<void, DiskError>>
+  /** After this the contents survive a crash. */
+  sync(): Promise<Result<void, DiskError>>
+  close(): Promise<void>
+}
+
+export interface Disk {
+  open(
+    path: string,
+    mode: 'read' | 'read-write' | 'create' | 'create-exclusive',
+    permissions?: number,
+  ): Promise<Result<DiskFile, DiskError>>
+  makeDirectory(path: string, permissions?: number): Promise<Result<void, DiskError>>
+  list(path: string): Promise<Result<readonly string[], DiskError>>
+  remove(path: string): Promise<Result<void, DiskError>>
+  /** Atomic; survives a crash only after `syncDirectory` of the parent. */
+  rename(from: string, to: string): Promise<Result<void, DiskError>>
+  syncDirectory(path: string): Promise<Result<void, DiskError>>
+}
+
+export type NetError = {
+  readonly code: 'NET_ADDRESS_IN_USE' | 'NET_REFUSED' | 'NET_TIMEOUT' | 'NET_CLOSED' | 'NET_DENIED' | 'NET_IO'
+  readonly address: string
+  readonly cause: string
+}
+export type NetAddress = { readonly host: string; readonly port: number }
+
+/** A byte stream. `pause`/`resume` carry backpressure to the peer; `write` answers false when the peer is slow. */
+export interface Connection extends Closable {
+  readonly local: NetAddress
+  readonly remote: NetAddress
+  /** Bytes handed out are the receiver's. Set the handlers in the same turn the connection is given. */
+  handle(events: { data(bytes: Uint8Array): void; drain?(): void; end(reason?: NetError): void }): void
+  write(bytes: Uint8Array): boolean
+  pause(): void
+  resume(): void
+  /** After what was written has left. */
+  end(): void
+  close(): void
+}
+export interface Listener extends Closable {
+  readonly address: NetAddress
+  close(): Promise<void>
+}
+export interface Datagrams extends Closable {
+  readonly address: NetAddress
+  send(to: NetAddress, bytes: Uint8Array): void
+  close(): void
+}
+
+export type HttpRequest = {
+  readonly method: string
+  /** Path with query, as sent. */
+  readonly url: string
+  /** Lower-case names. */
+  readonly headers: { readonly [name: string]: string | undefined }
+  readonly remote: string
+  readonly body: Uint8Array
+}
+export type HttpResponse = {
+  readonly status: number
+  readonly headers: { readonly [name: string]: string }
+  readonly body: Uint8Array | string
+}
+export type HttpLimits = {
+  readonly bodyBytesMax: number
+  readonly connectionsMax: number
+  readonly headersTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly idleTimeoutMs: number
+}
+
+export interface Net {
+  listen(at: NetAddress, accept: (connection: Connection) => void): Promise<Result<Listener, NetError>>
+  connect(to: NetAddress, timeoutMs: number): Promise<Result<Connection, NetError>>
+  bindDatagrams(
+    at: NetAddress,
+    receive: (from: NetAddress, bytes: Uint8Array) => void,
+  ): Promise<Result<Datagrams, NetError>>
+  /** A Unix socket (a named pipe on Windows) at `path`, mode 0600 in a directory of mode 0700; a stale socket file is replaced. */
+  listenLocal(path: string, accept: (connection: Connection) => void): Promise<Result<Listener, NetError>>
+  /** `respond` sees only requests whose body is within the limits; 413, 408 and 503 are answered below it. */
+  listenHttp(
+    at: NetAddress,
+    limits: HttpLimits,
+    respond: (request: HttpRequest) => Promise<HttpResponse>,
+  ): Promise<Result<Listener, NetError>>
+}
