@@ -76,12 +76,23 @@ export type NetError = {
 }
 export type NetAddress = { readonly host: string; readonly port: number }
 
+/**
+ * How long a connection whose peer has ended may stay open for our answer, in milliseconds; then it is closed. An owner that
+ * only forgets to close so leaks nothing.
+ */
+export const HALF_OPEN_MS_MAX = 30_000
+
 /** A byte stream. `pause`/`resume` carry backpressure to the peer; `write` answers false when the peer is slow. */
 export interface Connection extends Closable {
   readonly local: NetAddress
   readonly remote: NetAddress
-  /** Bytes handed out are the receiver's. Set the handlers in the same turn the connection is given. */
+  /**
+   * Bytes handed out are the receiver's. Set the handlers in the same turn the connection is given. `end` comes once, after the
+   * last data: without a reason when the peer has ended (our side may still write), with one when the connection failed. After
+   * our `close` nothing comes.
+   */
   handle(events: { data(bytes: Uint8Array): void; drain?(): void; end(reason?: NetError): void }): void
+  /** False: wait for `drain` (it never comes once the connection has ended). The bytes are the connection's from now on. */
   write(bytes: Uint8Array): boolean
   pause(): void
   resume(): void

@@ -1,0 +1,16 @@
+import type { Net } from '../capabilities.ts'
+import { bindUdp } from './datagrams.ts'
+import { serveHttp } from './http.ts'
+import { listenLocalSocket } from './local-socket.ts'
+import { connectTcp, listenTcp } from './tcp.ts'
+
+/** Sockets of this thread. `reportBug` is told what an HTTP responder threw; the client sees only a 500. */
+export function realNet(reportBug: (error: unknown) => void): Net {
+  return {
+    listen: listenTcp,
+    connect: connectTcp,
+    bindDatagrams: bindUdp,
+    listenLocal: listenLocalSocket,
+    listenHttp: (at, limits, respond) => serveHttp(at, limits, respond, reportBug),
+  }
+}
