@@ -124,6 +124,12 @@ export type ActorModule<M, D> = {
   readonly definition?: ActorDefinition<M, D>
 }
 
+/** Names a behaviour by its module: `actorModule<ChainMessages, ChainDeps>(new URL('../chain/chain.ts', import.meta.url), 'chain')`. */
+export const actorModule = <M, D = void>(url: URL | string, name: string): ActorModule<M, D> => ({
+  url: String(url),
+  name,
+})
+
 export type SpawnOptions<M, D> = {
   /** Last segment of the path; unique among its siblings. */
   readonly name: string
@@ -231,7 +237,9 @@ export type ActorOptions<M, D> = {
   readonly name: string
   readonly mailbox: { readonly capacity: number }
   /** Kinds that cross threads in one packed binary buffer: their payload's fields and forms. */
-  readonly packed?: { readonly [K in TellKind<M>]?: { readonly [F in keyof PayloadOf<M, K> & string]: PackSchema[string] } }
+  readonly packed?: {
+    readonly [K in TellKind<M>]?: { readonly [F in keyof PayloadOf<M, K> & string]: PackSchema[string] }
+  }
   /** How it supervises its children. */
   readonly supervision?: SupervisionPolicy
   /** Records its flight recorder keeps: 256 for a subsystem, 16 for one of many. */

@@ -52,7 +52,14 @@ export type DeadLetter = {
   readonly to: string
   readonly from: string
   readonly kind: string
-  readonly reason: 'NO_ACTOR' | 'STOPPED' | 'LOST_WITH_THREAD' | 'SENDER_STOPPED' | 'UNKNOWN_KIND' | 'NOT_CLONEABLE' | 'OUTBOX_FULL'
+  readonly reason:
+    | 'NO_ACTOR'
+    | 'STOPPED'
+    | 'LOST_WITH_THREAD'
+    | 'SENDER_STOPPED'
+    | 'UNKNOWN_KIND'
+    | 'NOT_CLONEABLE'
+    | 'OUTBOX_FULL'
   readonly count: number
 }
 export type ThreadView = {

@@ -117,11 +117,13 @@ export interface ActorRecorder {
    * `tookMs`: a reentrant handler was not at work while it waited.
    */
   end(tookMs: number, outcome: OutcomeCode, depth: number, record?: number, busyMs?: number): void
+  /** Waiting messages were taken out unhandled. */
+  depth(depth: number): void
   dropped(count: number): void
   lost(count: number): void
   state(state: ActorState): void
-  /** Counts a restart; what was being handled is not any more. */
-  restarted(at: number): void
+  /** A life begins, after `restarts` restarts; what was being handled is not any more. */
+  begun(restarts: number, at: number): void
   resting(resting: boolean): void
   /** Gives the slot and the flight ring back: the actor is no longer shown. Calls after it do nothing. */
   release(): void
@@ -152,10 +154,11 @@ export const disabledRecorder: ActorRecorder = {
   received() {},
   begin: () => 0,
   end() {},
+  depth() {},
   dropped() {},
   lost() {},
   state() {},
-  restarted() {},
+  begun() {},
   resting() {},
   release() {},
 }
@@ -397,6 +400,10 @@ class SlotRecorder implements ActorRecorder {
     if (outcome === OUTCOME_FAILED) this.#count(S_FAILED, 1)
   }
 
+  depth(depth: number): void {
+    if (!this.#released) this.#u32[this.#slotU + S_DEPTH] = depth
+  }
+
   dropped(count: number): void {
     if (!this.#released) this.#count(S_DROPPED, count)
   }
@@ -409,9 +416,9 @@ class SlotRecorder implements ActorRecorder {
     if (!this.#released) this.#u32[this.#slotU + S_STATE] = ACTOR_STATES.indexOf(state)
   }
 
-  restarted(at: number): void {
+  begun(restarts: number, at: number): void {
     if (this.#released) return
-    this.#u32[this.#slotU + S_RESTARTS] = this.#u32[this.#slotU + S_RESTARTS]! + 1
+    this.#u32[this.#slotU + S_RESTARTS] = restarts
     this.#u32[this.#slotU + S_HANDLING] = 0
     this.#u32[this.#slotU + S_RESTING] = 0
     this.#f64[this.#slotF + S_STARTED_AT] = at

@@ -32,6 +32,7 @@ import {
   FLIGHT_BYTES,
   H_ACTORS_MAX,
   H_BEAT_AT,
+  H_BEATS,
   H_DEAD_LETTERS,
   H_DEAD_RECORDS,
   H_EXTERNAL,
@@ -98,6 +99,20 @@ export function arenaOverflow(buffer: SharedArrayBuffer): ArenaOverflow {
     actors: u32[H_OVERFLOW_ACTORS]!,
     strings: u32[H_OVERFLOW_STRINGS]!,
     flights: u32[H_OVERFLOW_FLIGHTS]!,
+  }
+}
+
+/** What a thread's last turn of its event loop left behind. */
+export function readBeat(buffer: SharedArrayBuffer): {
+  readonly count: number
+  readonly heapUsedBytes: number
+  readonly externalBytes: number
+} {
+  const f64 = new Float64Array(buffer)
+  return {
+    count: Atomics.load(new Uint32Array(buffer), H_BEATS),
+    heapUsedBytes: f64[H_HEAP_USED]!,
+    externalBytes: f64[H_EXTERNAL]!,
   }
 }
 

@@ -32,7 +32,7 @@ test('shows an actor with its state, its thread and what it is handling for how 
     },
   ])
   eth.end(5, OUTCOME_OK, 0)
-  eth.restarted(START + 50)
+  eth.begun(1, START + 50)
   expect(inspect(60).actors()[0]).toMatchObject({ restarts: 1, startedAt: START + 50, handling: undefined })
 })
 

@@ -1,0 +1,336 @@
+/**
+ * One thread's end of the pair of ports that joins it to another thread. What is sent within one turn leaves in one
+ * post: a flat array of operations, so that a message costs a few array slots and not a post of its own.
+ */
+import type { AskFailure } from './actor.ts'
+import type { ControlMessage } from './control.ts'
+import { Envelope } from './envelope.ts'
+import { askFailure } from './failure.ts'
+import type { Host } from './host.ts'
+import type { PackSchema } from './messages.ts'
+import { Packer, type PackLayout, packLayout, unpack } from './pack.ts'
+import type { Descriptor, Route } from './route.ts'
+
+/** What a link needs of a MessagePort. */
+export type Port = {
+  postMessage(value: unknown, transfer: readonly ArrayBuffer[]): void
+  on(event: 'message', handler: (value: unknown) => void): void
+  close(): void
+}
+
+const TELL = 1 // uid, kind, payload, sender, sequence, causeActor, causeSequence, deadline
+const ASK = 2 // as TELL, ask id
+const ANSWER = 3 // ask id, value
+const FAILURE = 4 // ask id, failure
+const CREDIT = 5 // uid, count
+const DESCRIBE = 6 // uid
+const DESCRIPTOR = 7 // uid, descriptor | undefined
+const CANCEL = 8 // uid, ask id
+const PACKED = 9 // buffer, length
+const CONTROL = 10 // message
+const KIND = 11 // id, name, schema | undefined
+const DROPPED = 12 // uid, count
+const ARGUMENTS = [0, 8, 9, 2, 2, 2, 1, 2, 2, 2, 1, 3, 2] as const
+
+/** Operations after which a post leaves within the turn, so that the other side can begin. */
+const FRAME_SLOTS_MAX = 9 * 1024
+const PACKED_BYTES_MAX = 256 * 1024
+/** Frames taken in one go before other work of the thread has its turn. */
+const FRAMES_PER_TURN = 16
+
+export class Link {
+  readonly peer: string
+  readonly epoch: number
+  private readonly host: Host
+  private readonly port: Port
+  private readonly receiveNow: (() => unknown) | undefined
+  private frame: unknown[] = []
+  private transfers: ArrayBuffer[] = []
+  private readonly packer = new Packer()
+  private readonly credits = new Map<number, number>()
+  private readonly drops = new Map<number, number>()
+  private readonly kindIds = new Map<string, number>()
+  private readonly kinds: { readonly name: string; readonly layout: PackLayout }[] = []
+  private readonly layouts = new Map<number, PackLayout>()
+  open = true
+
+  /** @param receiveNow takes a further frame that has already arrived, `undefined` when there is none. */
+  constructor(host: Host, peer: string, epoch: number, port: Port, receiveNow?: () => unknown) {
+    this.host = host
+    this.peer = peer
+    this.epoch = epoch
+    this.port = port
+    this.receiveNow = receiveNow
+    port.on('message', (value) => this.arrived(value))
+  }
+
+  tell(route: Route, envelope: Envelope, transfer: readonly ArrayBuffer[] | undefined): void {
+    const schema = route.descriptor?.packed[envelope.kind]
+    if (schema !== undefined) return this.pack(route.uid, schema, envelope)
+    this.closeChunk()
+    const frame = this.frame
+    frame.push(
+      TELL,
+      route.uid,
+      envelope.kind,
+      envelope.payload,
+      envelope.sender,
+      envelope.sequence,
+      envelope.causeActor,
+      envelope.causeSequence,
+      envelope.deadline,
+    )
+    if (transfer !== undefined) this.transfers.push(...transfer)
+    if (frame.length >= FRAME_SLOTS_MAX) this.flush()
+  }
+
+  ask(route: Route, envelope: Envelope, transfer: readonly ArrayBuffer[] | undefined): void {
+    this.closeChunk()
+    this.frame.push(
+      ASK,
+      route.uid,
+      envelope.kind,
+      envelope.payload,
+      envelope.sender,
+      envelope.sequence,
+      envelope.causeActor,
+      envelope.causeSequence,
+      envelope.deadline,
+      envelope.ask,
+    )
+    if (transfer !== undefined) this.transfers.push(...transfer)
+    if (this.frame.length >= FRAME_SLOTS_MAX) this.flush()
+  }
+
+  answer(ask: number, value: unknown, transfer: readonly ArrayBuffer[] | undefined): void {
+    this.closeChunk()
+    this.frame.push(ANSWER, ask, value)
+    if (transfer !== undefined) this.transfers.push(...transfer)
+    this.host.touch(this)
+  }
+
+  fail(ask: number, failure: AskFailure): void {
+    this.closeChunk()
+    this.frame.push(FAILURE, ask, failure)
+    this.host.touch(this)
+  }
+
+  credit(uid: number): void {
+    this.credits.set(uid, (this.credits.get(uid) ?? 0) + 1)
+    this.host.touch(this)
+  }
+
+  dropped(uid: number, count: number): void {
+    this.drops.set(uid, (this.drops.get(uid) ?? 0) + count)
+    this.host.touch(this)
+  }
+
+  describe(uid: number): void {
+    this.closeChunk()
+    this.frame.push(DESCRIBE, uid)
+    this.host.touch(this)
+  }
+
+  descriptor(uid: number, descriptor: Descriptor | undefined): void {
+    this.closeChunk()
+    this.frame.push(DESCRIPTOR, uid, descriptor)
+    this.host.touch(this)
+  }
+
+  cancel(uid: number, ask: number): void {
+    this.closeChunk()
+    this.frame.push(CANCEL, uid, ask)
+    this.host.touch(this)
+  }
+
+  control(message: ControlMessage): void {
+    this.closeChunk()
+    this.frame.push(CONTROL, message)
+    this.host.touch(this)
+  }
+
+  flush(): void {
+    if (!this.open) return
+    this.closeChunk()
+    for (const [uid, count] of this.credits) this.frame.push(CREDIT, uid, count)
+    this.credits.clear()
+    for (const [uid, count] of this.drops) this.frame.push(DROPPED, uid, count)
+    this.drops.clear()
+    if (this.frame.length === 0) return
+    const { frame, transfers } = this
+    this.frame = []
+    this.transfers = []
+    try {
+      this.port.postMessage(frame, transfers.length > 1 ? [...new Set(transfers)] : transfers)
+    } catch (thrown) {
+      this.port.postMessage(this.withoutUncloneable(frame, String(thrown)), [])
+    }
+  }
+
+  close(): void {
+    if (!this.open) return
+    this.open = false
+    this.port.close()
+  }
+
+  private pack(uid: number, schema: PackSchema, envelope: Envelope): void {
+    const key = `${envelope.kind} ${JSON.stringify(schema)}`
+    let id = this.kindIds.get(key)
+    if (id === undefined) {
+      this.closeChunk()
+      id = this.kindIds.size
+      this.kindIds.set(key, id)
+      this.layouts.set(id, packLayout(schema))
+      this.frame.push(KIND, id, envelope.kind, schema)
+    }
+    this.packer.add(
+      this.layouts.get(id) as PackLayout,
+      uid,
+      id,
+      envelope.payload as { readonly [field: string]: unknown },
+      envelope.sender,
+      envelope.sequence,
+      envelope.causeActor,
+      envelope.causeSequence,
+      envelope.deadline,
+    )
+    if (this.packer.size >= PACKED_BYTES_MAX) this.flush()
+  }
+
+  /** Packed messages sent so far stand before what comes next: one sender's order holds over both forms. */
+  private closeChunk(): void {
+    if (this.packer.count === 0) return
+    const chunk = this.packer.take()
+    this.frame.push(PACKED, chunk.buffer, chunk.length)
+    this.transfers.push(chunk.buffer)
+  }
+
+  private arrived(value: unknown): void {
+    this.host.turnBegins()
+    let frame: unknown = value
+    for (let taken = 1; frame !== undefined; taken++) {
+      this.receive(frame as unknown[])
+      if (!this.open || this.receiveNow === undefined || taken >= FRAMES_PER_TURN) break
+      frame = this.receiveNow()
+    }
+    this.host.turn()
+  }
+
+  private receive(frame: unknown[]): void {
+    const host = this.host
+    const length = frame.length
+    let at = 0
+    while (at < length) {
+      const operation = frame[at] as number
+      switch (operation) {
+        case TELL:
+        case ASK: {
+          const isAsk = operation === ASK
+          const payload = frame[at + 3]
+          host.arrive(
+            frame[at + 1] as number,
+            new Envelope(
+              frame[at + 2] as string,
+              payload,
+              frame[at + 4] as number,
+              frame[at + 5] as number,
+              frame[at + 6] as number,
+              frame[at + 7] as number,
+              frame[at + 8] as number,
+              isAsk ? (frame[at + 9] as number) : 0,
+              this,
+              true,
+            ),
+          )
+          break
+        }
+        case ANSWER:
+          host.answered(frame[at + 1] as number, frame[at + 2])
+          break
+        case FAILURE:
+          host.refused(frame[at + 1] as number, frame[at + 2] as AskFailure)
+          break
+        case CREDIT:
+          host.credited(this, frame[at + 1] as number, frame[at + 2] as number)
+          break
+        case DESCRIBE:
+          host.describe(this, frame[at + 1] as number)
+          break
+        case DESCRIPTOR:
+          host.described(this, frame[at + 1] as number, frame[at + 2] as Descriptor | undefined)
+          break
+        case CANCEL:
+          host.cancelled(this, frame[at + 1] as number, frame[at + 2] as number)
+          break
+        case PACKED:
+          unpack(
+            frame[at + 1] as ArrayBuffer,
+            frame[at + 2] as number,
+            (id) => this.kinds[id] as { readonly name: string; readonly layout: PackLayout },
+            (uid, payload, kind, sender, sequence, causeActor, causeSequence, deadline, bytes) =>
+              host.arrive(
+                uid,
+                new Envelope(
+                  kind,
+                  payload,
+                  sender,
+                  sequence,
+                  causeActor,
+                  causeSequence,
+                  deadline,
+                  0,
+                  this,
+                  true,
+                  bytes,
+                ),
+              ),
+          )
+          break
+        case CONTROL:
+          host.controlled(this, frame[at + 1] as ControlMessage)
+          break
+        case KIND:
+          this.kinds[frame[at + 1] as number] = {
+            name: frame[at + 2] as string,
+            layout: packLayout(frame[at + 3] as PackSchema),
+          }
+          break
+        case DROPPED:
+          host.droppedElsewhere(frame[at + 1] as number, frame[at + 2] as number)
+          break
+        default:
+          throw new Error(`unknown operation ${operation} from thread ${this.peer}`)
+      }
+      at += 1 + (ARGUMENTS[operation] as number)
+    }
+  }
+
+  /** One payload that cannot be cloned must not take the turn's other messages with it. */
+  private withoutUncloneable(frame: readonly unknown[], detail: string): unknown[] {
+    const kept: unknown[] = []
+    for (let at = 0; at < frame.length; ) {
+      const operation = frame[at] as number
+      const end = at + 1 + (ARGUMENTS[operation] as number)
+      const parts = frame.slice(at, end)
+      try {
+        structuredClone(parts)
+        kept.push(...parts)
+      } catch {
+        this.refuseUncloneable(parts, kept, detail)
+      }
+      at = end
+    }
+    return kept
+  }
+
+  private refuseUncloneable(parts: readonly unknown[], kept: unknown[], detail: string): void {
+    if (parts[0] === ANSWER) {
+      const failure = askFailure('NOT_CLONEABLE', 'OUTCOME_UNKNOWN', this.peer, 'answer', detail)
+      kept.push(FAILURE, parts[1], failure)
+      return
+    }
+    const uid = parts[1] as number
+    const kind = String(parts[2])
+    this.host.notCloneable(uid, kind, parts[4] as number, parts[0] === ASK ? (parts[9] as number) : 0, detail)
+  }
+}
