@@ -1,0 +1,67 @@
+import type { JsonObject } from '../../protocols/json-rpc/json.ts'
+import type { Ask, Lossy, Tell } from '../../runtime/messages.ts'
+import type { DatabaseLocation } from '../../storage/database.ts'
+import type { RpcLimits } from './limits.ts'
+
+export type Transport = 'http' | 'ipc'
+/** `text` undefined: nothing is answered (notifications). `close`: the next request of a stream cannot be found. */
+export type RpcAnswer = { readonly text: string | undefined; readonly close: boolean }
+
+/** Block numbers of an import or sync under way, as `eth_syncing` shows them. */
+export type ImportProgress = {
+  readonly startingBlock: bigint
+  readonly currentBlock: bigint
+  readonly highestBlock: bigint
+}
+
+export type RpcMessages = {
+  /** One body or IPC message. The listeners put each here, so that the load of RPC is the load of this mailbox. */
+  request: Ask<{ body: Uint8Array; transport: Transport }, RpcAnswer>
+  /** Where it listens, ports as bound. */
+  endpoints: Ask<void, { readonly http: string | undefined; readonly ipc: string | undefined }>
+  /** What `eth_syncing` answers; undefined: not importing. */
+  importing: Tell<{ progress: ImportProgress | undefined }, Lossy<'coalesce'>>
+  /** To self: restarts an actor whose restart takes this one with it, once the answer has left. */
+  restartLater: Tell<{ path: string }>
+}
+
+export type HttpSettings = {
+  readonly host: string
+  /** 0: any free one. */
+  readonly port: number
+  /** Namespaces offered; `rpc` always is. */
+  readonly namespaces: readonly string[]
+  /** Names taken in the Host header besides IP literals, which always pass; `*` for any. */
+  readonly vhosts: readonly string[]
+  /** Origins given CORS headers, `*` for any; none by default. */
+  readonly corsOrigins: readonly string[]
+  /** Offer dangerous namespaces on an address that others can reach. */
+  readonly allowExposed: boolean
+}
+export type IpcSettings = { readonly path: string }
+
+export type ChainInfo = {
+  readonly chainId: bigint
+  readonly networkId: bigint
+  readonly genesisHash: Uint8Array
+  /** The `config` of the genesis file. */
+  readonly config: JsonObject
+}
+export type NodeInfo = {
+  /** `Troupe/v0.1.0/linux-x64/node20.20.2` */
+  readonly clientVersion: string
+  readonly datadir: string
+  readonly ip: string
+  /** 0 while there is no p2p. */
+  readonly discoveryPort: number
+  readonly listenerPort: number
+}
+
+export type RpcDeps = {
+  readonly database: DatabaseLocation
+  readonly chain: ChainInfo
+  readonly node: NodeInfo
+  readonly http: HttpSettings | undefined
+  readonly ipc: IpcSettings | undefined
+  readonly limits?: Partial<RpcLimits>
+}

@@ -1,0 +1,37 @@
+import type { JsonRpcError } from '../../../protocols/json-rpc/error.ts'
+import type { JsonValue } from '../../../protocols/json-rpc/json.ts'
+import type { Parameter, ParameterValues } from '../../../protocols/json-rpc/parameters.ts'
+import type { Result } from '../../../protocols/result.ts'
+import type { Inspector, SystemControl } from '../../../runtime/inspection.ts'
+import type { ChainReader } from '../chain-reader.ts'
+import type { ChainInfo, ImportProgress, NodeInfo } from '../messages.ts'
+
+/** What a method may look at during one call. */
+export type Surroundings = {
+  /** The chain under one snapshot for the whole call; taken when first asked for. */
+  readonly chain: () => ChainReader
+  readonly info: ChainInfo
+  readonly node: NodeInfo
+  readonly importing: ImportProgress | undefined
+  /** Namespaces offered on the transport of this call. */
+  readonly namespaces: ReadonlySet<string>
+  readonly inspect: Inspector
+  readonly system: SystemControl
+  /** Path of the actor that runs the call. */
+  readonly self: string
+  /** For a restart that ends the running call: it comes after the answer. */
+  readonly restartLater: (path: string) => void
+}
+
+export type Method = {
+  readonly parameters: readonly Parameter<any>[]
+  readonly run: (around: Surroundings, values: any) => Result<JsonValue, JsonRpcError>
+}
+/** Full name → method. */
+export type MethodTable = { readonly [name: string]: Method }
+
+/** Ties the types of the parameters to those of `run`. */
+export const method = <const P extends readonly Parameter<any>[]>(
+  parameters: P,
+  run: (around: Surroundings, values: ParameterValues<P>) => Result<JsonValue, JsonRpcError>,
+): Method => ({ parameters, run })
