@@ -3,6 +3,8 @@
  * options validates all of them, names the key at fault as its author wrote it, and describes itself.
  */
 import * as z from 'zod'
+import { columns } from './columns.ts'
+import { nearest } from './nearest.ts'
 import { err, ok, type Result } from './result.ts'
 
 declare const VALUE: unique symbol
@@ -137,9 +139,6 @@ type Entry = {
 }
 type Form = 'text' | 'number' | 'boolean' | 'list' | 'map'
 type FlagTarget = { readonly entry: Entry; readonly shortcut: { readonly value: unknown } | undefined }
-
-/** A value that could be a mistyped one is suggested up to so many edits, or a third of its letters. */
-const SUGGESTION_EDITS = 2
 
 export function defineConfig<T extends OptionTree>(schema: ConfigOptions<T>): ConfigSchema<T> {
   const entries = [...entriesOf(schema.options, '')]
@@ -458,46 +457,4 @@ const descriptionOf = ({ option }: Entry): string => {
   return fallback === undefined || fallback === false || shown === ''
     ? description
     : `${description} (default: ${shown})`
-}
-
-/** Columns of the help: descriptions start here, behind longer flags on the next line. */
-const HELP_INDENT = 34
-
-/** Two columns, one line per row. */
-export const columns = (rows: readonly (readonly [string, string])[]): string =>
-  rows
-    .map(([left, right]) => {
-      const head = `  ${left}`
-      return head.length + 2 > HELP_INDENT
-        ? `${head}\n${' '.repeat(HELP_INDENT)}${right}\n`
-        : `${head.padEnd(HELP_INDENT)}${right}\n`
-    })
-    .join('')
-
-/** What `word` most likely should have been. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  let best: string | undefined
-  let bestEdits = Math.max(SUGGESTION_EDITS, Math.floor(word.length / 3)) + 1
-  for (const candidate of candidates) {
-    const edits = editDistance(word.toLowerCase(), candidate.toLowerCase())
-    if (edits < bestEdits) {
-      best = candidate
-      bestEdits = edits
-    }
-  }
-  return best
-}
-
-/** Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1))
-    }
-    row = next
-  }
-  return row[b.length]!
 }

@@ -1,0 +1,13 @@
+/** All commands by name. A module exports `command`; it is imported when its command is called. */
+export type CommandEntry = { readonly name: string; readonly summary: string }
+
+export const COMMANDS: readonly CommandEntry[] = [
+  { name: 'start', summary: 'Run the node (what `troupe` does without a command)' },
+  { name: 'init', summary: 'Write a genesis file into a new data directory' },
+  { name: 'import', summary: 'Import blocks from RLP files' },
+  { name: 'actors', summary: 'Show the actors of a running node' },
+  { name: 'mailboxes', summary: 'Show the mailboxes of a running node' },
+  { name: 'dumpconfig', summary: 'Print the effective configuration' },
+  { name: 'version', summary: 'Print the version' },
+  { name: 'help', summary: 'Explain a command' },
+]
