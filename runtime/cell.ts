@@ -5,6 +5,7 @@ import type { Timer } from './capabilities.ts'
 import type { Address } from './control.ts'
 import { Deque } from './deque.ts'
 import type { Envelope } from './envelope.ts'
+import type { ActorState } from './inspection.ts'
 import type { Link } from './link.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -116,3 +117,20 @@ export function bindHandlers(behavior: Behavior<any>, intern: (kind: string) => 
 }
 
 export type EndedCell = { readonly cell: Cell; readonly reason: DownReason }
+
+/** What is shown of a state. */
+export function shownState(cell: Cell): ActorState {
+  switch (cell.state) {
+    case 'starting':
+      return cell.life.number > 1 ? 'restarting' : 'starting'
+    case 'running':
+      return cell.paused ? 'paused' : 'running'
+    case 'draining':
+    case 'ending':
+      return 'stopping'
+    case 'down':
+      return 'failed'
+    case 'ended':
+      return 'stopped'
+  }
+}

@@ -33,7 +33,7 @@ export function createContext(host: Host, cell: Cell, life: Incarnation): Contex
       false,
     )
     envelope.timer = timer
-    host.deliverToSelf(cell, envelope)
+    host.dispatcher.deliverToSelf(cell, envelope)
   }
 
   function timed(delayMs: number, periodic: boolean, kind: string, payload: unknown): Timer {
@@ -69,9 +69,9 @@ export function createContext(host: Host, cell: Cell, life: Incarnation): Contex
     disk: capabilities.disk,
     inspect: host.inspector,
     system: {
-      restart: (path) => host.operate(path, 'restart'),
-      pause: (path) => host.operate(path, 'pause'),
-      resume: (path) => host.operate(path, 'resume'),
+      restart: (path) => host.operators.operate(path, 'restart'),
+      pause: (path) => host.operators.operate(path, 'pause'),
+      resume: (path) => host.operators.operate(path, 'resume'),
     },
     now: () => clock.now(),
 
@@ -80,14 +80,14 @@ export function createContext(host: Host, cell: Cell, life: Incarnation): Contex
         host.arena.deadLetter(clock.now(), ref.path, cell.address.path, kind, 'SENDER_STOPPED', 1)
         return
       }
-      host.send(cell, ref, host.compose(cell, kind, args[0], undefined, 0, 0), args[1]?.transfer)
+      host.routes.send(cell, ref, host.compose(cell, kind, args[0], undefined, 0, 0), args[1]?.transfer)
     },
 
     ask: (ref: Ref<any>, kind: string, ...args: any[]) =>
-      host.ask(cell, life, ref, kind, args[0], args[1], current()) as Promise<any>,
+      host.asks.ask(cell, life, ref, kind, args[0], args[1], current()) as Promise<any>,
 
     inject: (kind: string, ...args: any[]) =>
-      host.ask(cell, life, cell.address, kind, args[0], args[1], undefined, true) as Promise<any>,
+      host.asks.ask(cell, life, cell.address, kind, args[0], args[1], undefined, true) as Promise<any>,
 
     pipe(promise: Promise<any>, kind: string, wrap: (settled: Result<any, unknown>) => any): void {
       const cause = current()
@@ -107,7 +107,7 @@ export function createContext(host: Host, cell: Cell, life: Incarnation): Contex
           undefined,
           false,
         )
-        host.deliverToSelf(cell, envelope)
+        host.dispatcher.deliverToSelf(cell, envelope)
       }
       promise.then(
         (value) => arrives(ok(value)),
@@ -120,12 +120,12 @@ export function createContext(host: Host, cell: Cell, life: Incarnation): Contex
 
     spawn<M2, D>(options: SpawnOptions<M2, D>): Child<M2> {
       if (!life.alive) throw new Error(`${cell.address.path} has ended and cannot start ${options.name}`)
-      const supervisor = host.supervisorOf(cell, life)
+      const supervisor = host.lifecycle.supervisorOf(cell, life)
       const path = cell.parent === undefined ? options.name : `${cell.address.path}/${options.name}`
       if (supervisor.has(options.name)) throw new Error(`${path} exists already`)
       const { definition, module } = located(options.actor)
       const thread = definition !== undefined && module.url === '' ? host.thread : options.thread
-      const address = host.newAddress(path, thread, cell.address)
+      const address = host.lifecycle.newAddress(path, thread, cell.address)
       const started = supervisor.spawn({
         address,
         module,
@@ -139,8 +139,8 @@ export function createContext(host: Host, cell: Cell, life: Incarnation): Contex
     },
 
     stop: async (child: Ref<any>) => life.supervisor?.stop(child.uid),
-    watch: (ref: Ref<any>, kind: string) => host.watch(cell, ref, kind),
-    unwatch: (ref: Ref<any>) => host.unwatch(cell, ref),
+    watch: (ref: Ref<any>, kind: string) => host.watches.watch(cell, ref, kind),
+    unwatch: (ref: Ref<any>) => host.watches.unwatch(cell, ref),
 
     own<T extends { close(): unknown } | Disposable | AsyncDisposable>(resource: T): T {
       const close = 'close' in resource ? () => resource.close() : () => disposed(resource)
@@ -150,7 +150,7 @@ export function createContext(host: Host, cell: Cell, life: Incarnation): Contex
     },
 
     end(): void {
-      if (life.alive) host.stopSelf(cell, downReason('STOPPED'))
+      if (life.alive) host.lifecycle.stopSelf(cell, downReason('STOPPED'))
     },
   }
 }

@@ -66,7 +66,10 @@ export class Link {
 
   tell(route: Route, envelope: Envelope, transfer: readonly ArrayBuffer[] | undefined): void {
     const schema = route.descriptor?.packed[envelope.kind]
-    if (schema !== undefined) return this.pack(route.uid, schema, envelope)
+    if (schema !== undefined) {
+      this.pack(route.uid, schema, envelope)
+      return
+    }
     this.closeChunk()
     const frame = this.frame
     frame.push(
@@ -106,47 +109,47 @@ export class Link {
     this.closeChunk()
     this.frame.push(ANSWER, ask, value)
     if (transfer !== undefined) this.transfers.push(...transfer)
-    this.host.touch(this)
+    this.host.dispatcher.touch(this)
   }
 
   fail(ask: number, failure: AskFailure): void {
     this.closeChunk()
     this.frame.push(FAILURE, ask, failure)
-    this.host.touch(this)
+    this.host.dispatcher.touch(this)
   }
 
   credit(uid: number): void {
     this.credits.set(uid, (this.credits.get(uid) ?? 0) + 1)
-    this.host.touch(this)
+    this.host.dispatcher.touch(this)
   }
 
   dropped(uid: number, count: number): void {
     this.drops.set(uid, (this.drops.get(uid) ?? 0) + count)
-    this.host.touch(this)
+    this.host.dispatcher.touch(this)
   }
 
   describe(uid: number): void {
     this.closeChunk()
     this.frame.push(DESCRIBE, uid)
-    this.host.touch(this)
+    this.host.dispatcher.touch(this)
   }
 
   descriptor(uid: number, descriptor: Descriptor | undefined): void {
     this.closeChunk()
     this.frame.push(DESCRIPTOR, uid, descriptor)
-    this.host.touch(this)
+    this.host.dispatcher.touch(this)
   }
 
   cancel(uid: number, ask: number): void {
     this.closeChunk()
     this.frame.push(CANCEL, uid, ask)
-    this.host.touch(this)
+    this.host.dispatcher.touch(this)
   }
 
   control(message: ControlMessage): void {
     this.closeChunk()
     this.frame.push(CONTROL, message)
-    this.host.touch(this)
+    this.host.dispatcher.touch(this)
   }
 
   flush(): void {
@@ -206,14 +209,14 @@ export class Link {
   }
 
   private arrived(value: unknown): void {
-    this.host.turnBegins()
+    this.host.dispatcher.turnBegins()
     let frame: unknown = value
     for (let taken = 1; frame !== undefined; taken++) {
       this.receive(frame as unknown[])
       if (!this.open || this.receiveNow === undefined || taken >= FRAMES_PER_TURN) break
       frame = this.receiveNow()
     }
-    this.host.turn()
+    this.host.dispatcher.turn()
   }
 
   private receive(frame: unknown[]): void {
@@ -245,22 +248,22 @@ export class Link {
           break
         }
         case ANSWER:
-          host.answered(frame[at + 1] as number, frame[at + 2])
+          host.asks.answered(frame[at + 1] as number, frame[at + 2])
           break
         case FAILURE:
-          host.refused(frame[at + 1] as number, frame[at + 2] as AskFailure)
+          host.asks.refused(frame[at + 1] as number, frame[at + 2] as AskFailure)
           break
         case CREDIT:
-          host.credited(this, frame[at + 1] as number, frame[at + 2] as number)
+          host.routes.credited(this, frame[at + 1] as number, frame[at + 2] as number)
           break
         case DESCRIBE:
-          host.describe(this, frame[at + 1] as number)
+          host.routes.describe(this, frame[at + 1] as number)
           break
         case DESCRIPTOR:
-          host.described(this, frame[at + 1] as number, frame[at + 2] as Descriptor | undefined)
+          host.routes.described(this, frame[at + 1] as number, frame[at + 2] as Descriptor | undefined)
           break
         case CANCEL:
-          host.cancelled(this, frame[at + 1] as number, frame[at + 2] as number)
+          host.asks.cancelled(this, frame[at + 1] as number, frame[at + 2] as number)
           break
         case PACKED:
           unpack(
@@ -296,7 +299,7 @@ export class Link {
           }
           break
         case DROPPED:
-          host.droppedElsewhere(frame[at + 1] as number, frame[at + 2] as number)
+          host.routes.droppedElsewhere(frame[at + 1] as number, frame[at + 2] as number)
           break
         default:
           throw new Error(`unknown operation ${operation} from thread ${this.peer}`)
@@ -331,6 +334,6 @@ export class Link {
     }
     const uid = parts[1] as number
     const kind = String(parts[2])
-    this.host.notCloneable(uid, kind, parts[4] as number, parts[0] === ASK ? (parts[9] as number) : 0, detail)
+    this.host.routes.notCloneable(uid, kind, parts[4] as number, parts[0] === ASK ? (parts[9] as number) : 0, detail)
   }
 }

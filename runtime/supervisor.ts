@@ -184,14 +184,14 @@ export class Supervisor {
       startMs: plan.startMs,
       restarts: child.restarts,
     }
-    this.host.startChild(order, plan.definition)
+    this.host.lifecycle.startChild(order, plan.definition)
   }
 
   private async end(child: ChildRecord, reason: DownReason, final: boolean, drain = true): Promise<void> {
     if (child.state === 'starting') await child.settles()
     if (child.state === 'down' && !final) return
     if (child.state === 'running') child.state = 'stopping'
-    this.host.stopChild(child.plan.address, reason, final, drain)
+    this.host.lifecycle.stopChild(child.plan.address, reason, final, drain)
     await child.settles()
   }
 
@@ -202,6 +202,6 @@ export class Supervisor {
   private forget(child: ChildRecord): void {
     const index = this.children.indexOf(child)
     if (index >= 0) this.children.splice(index, 1)
-    this.host.stopChild(child.plan.address, downReason('STOPPED'), true, false)
+    this.host.lifecycle.stopChild(child.plan.address, downReason('STOPPED'), true, false)
   }
 }

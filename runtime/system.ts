@@ -80,7 +80,7 @@ export async function startSystem<M, D>(options: SystemOptions<M, D>): Promise<S
   })
   host.onRootDown = (reason) => finish(reason)
   await threads.start()
-  const root: Address = host.startRoot(options.root, options.root.name, options.deps)
+  const root: Address = host.lifecycle.startRoot(options.root, options.root.name, options.deps)
 
   let stopped: Promise<void> | undefined
   return {
@@ -96,7 +96,7 @@ export async function startSystem<M, D>(options: SystemOptions<M, D>): Promise<S
 }
 
 async function stopAll(host: Host, root: Address, threads: Threads, beats: NodeJS.Timeout): Promise<void> {
-  await host.stopRoot(root.uid)
+  await host.lifecycle.stopRoot(root.uid)
   clearInterval(beats)
   await threads.stop()
 }

@@ -33,7 +33,7 @@ line.on('message', (message: ToThread) => {
       host.threadDown(message.thread, message.reason)
       return
     case 'retire':
-      void host.retire().then(() => say({ type: 'retired' }))
+      void host.lifecycle.retire().then(() => say({ type: 'retired' }))
       return
   }
 })
