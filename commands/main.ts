@@ -29,7 +29,8 @@ if (process.channel !== undefined) {
 
 try {
   process.exitCode = await dispatch(process.argv.slice(2), terminal, (restart) => {
-    process.send?.({ restart })
+    // A launcher that is gone already is noticed by the channel's end, not by this.
+    process.send?.({ restart }, undefined, undefined, () => {})
   })
 } catch (error) {
   terminal.complain(`Fatal: ${error instanceof Error ? error.stack : String(error)}\n`)
