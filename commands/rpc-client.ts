@@ -1,6 +1,5 @@
 /** A client of a running node: over its IPC endpoint, or over HTTP. */
 import { createConnection, type Socket } from 'node:net'
-import { join } from 'node:path'
 import type { JsonRpcError } from '../protocols/json-rpc/error.ts'
 import type { JsonValue } from '../protocols/json-rpc/json.ts'
 import { decodeResponse } from '../protocols/json-rpc/response.ts'
@@ -19,16 +18,11 @@ export type RpcClient = {
   close(): void
 }
 
-/** Name of the endpoint in the data directory. */
-export const IPC_FILE = 'troupe.ipc'
 /** Milliseconds to wait for one answer. */
 const CALL_TIMEOUT_MS = 30_000
 /** Bytes of one answer. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 const ANSWER_LIMITS = { bytesMax: ANSWER_BYTES_MAX, depthMax: 1000, valuesMax: 10_000_000 }
-
-/** Where to connect: `attach` when given (a path or an http URL), else the endpoint in the data directory. */
-export const endpointOf = (datadir: string, attach: string | undefined): string => attach ?? join(datadir, IPC_FILE)
 
 export async function connectRpc(endpoint: string): Promise<Result<RpcClient, RpcClientError>> {
   if (/^https?:\/\//i.test(endpoint)) return ok(httpClient(endpoint))
@@ -45,9 +39,6 @@ export async function connectRpc(endpoint: string): Promise<Result<RpcClient, Rp
     ? ok(ipcClient(endpoint, socket))
     : err(noNode(endpoint, failure.code ?? failure.message))
 }
-
-/** What a command prints for a failure, one line. */
-export const describeClientError = (error: RpcClientError): string => error.message
 
 function noNode(endpoint: string, reason: string): RpcClientError {
   const why = reason === 'ENOENT' || reason === 'ECONNREFUSED' ? 'is it running, with this --datadir?' : reason

@@ -15,14 +15,14 @@ export type StoredBlock = {
 }
 
 /** Block as execution-apis describes it; fields of a fork are there when the header has them. */
-export function blockObject(block: StoredBlock, fullTransactions: boolean, chainId: bigint): JsonObject {
+export function blockObject(block: StoredBlock, fullTransactions: boolean): JsonObject {
   const { body, header, headerBytes } = block
   return {
     ...headerObject(header, block.hash),
     size: encodeQuantity(encodeBlock(headerBytes, body).length),
     transactions: body.transactions.map((bytes, index): JsonValue => {
       const hash = keccak256(bytes)
-      return fullTransactions ? transactionObject(bytes, hash, index, block, chainId) : bytesToHex(hash)
+      return fullTransactions ? transactionObject(bytes, hash, index, block) : bytesToHex(hash)
     }),
     uncles: body.ommers.map((ommer) => bytesToHex(keccak256(ommer))),
     ...(body.withdrawals === undefined ? {} : { withdrawals: body.withdrawals.map(withdrawalObject) }),

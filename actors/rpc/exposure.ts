@@ -9,11 +9,12 @@ export const DEFAULT_HTTP: HttpSettings = {
   namespaces: ['eth', 'net', 'web3'],
   vhosts: ['localhost'],
   corsOrigins: [],
+  prefix: '',
   allowExposed: false,
 }
 
 /** Namespaces that control the node or hold keys. */
-const DANGEROUS_NAMESPACES = ['admin', 'personal', 'debug', 'miner', 'testing', 'dev'] as const
+const DANGEROUS_NAMESPACES = ['admin', 'personal', 'debug', 'miner', 'testing', 'dev', 'evm', 'anvil', 'hardhat'] as const
 
 export type ExposureError = {
   readonly code: 'RPC_EXPOSED'
@@ -28,7 +29,7 @@ export function checkExposure(http: HttpSettings): Result<void, ExposureError> {
   if (http.allowExposed || isLoopback(http.host) || namespaces.length === 0) return ok(undefined)
   const message =
     `refusing to offer ${namespaces.join(', ')} over HTTP on ${http.host}, where others can reach it: ` +
-    'listen on 127.0.0.1, use IPC, or say --http.allow-exposed'
+    'listen on 127.0.0.1, use IPC, or say --http.allow-exposed-admin'
   return err({ code: 'RPC_EXPOSED', host: http.host, namespaces, message })
 }
 

@@ -12,7 +12,7 @@ export function hostName(header: string): string {
 
 /** An IPv4 or IPv6 address: no name that a foreign DNS server could point here. */
 export function isIpLiteral(host: string): boolean {
-  if (IPV6.test(host)) return host.includes(':')
+  if (host.includes(':')) return IPV6.test(host)
   const parts = host.split('.')
   return parts.length === 4 && parts.every((part) => IPV4_PART.test(part) && Number(part) <= 255)
 }

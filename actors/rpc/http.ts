@@ -18,7 +18,9 @@ export type Admission =
 export function admitHttp(request: HttpRequest, settings: HttpSettings): Admission {
   const queryAt = request.url.indexOf('?')
   const path = queryAt === -1 ? request.url : request.url.slice(0, queryAt)
-  if (path !== '/') return refuse(404, 'not found: JSON-RPC is served at /')
+  if (settings.prefix === '' ? path !== '/' : !path.startsWith(settings.prefix)) {
+    return refuse(404, `not found: JSON-RPC is served at ${settings.prefix === '' ? '/' : settings.prefix}`)
+  }
   const host = request.headers.host
   if (host !== undefined && !isHostAllowed(host, settings.vhosts)) return refuse(403, hostRefusal(host, settings))
   const cors = corsHeaders(request, settings)

@@ -35,6 +35,8 @@ export type HttpSettings = {
   readonly vhosts: readonly string[]
   /** Origins given CORS headers, `*` for any; none by default. */
   readonly corsOrigins: readonly string[]
+  /** Paths served: the root alone when empty, else all that begin with it (`--http.rpcprefix`). */
+  readonly prefix: string
   /** Offer dangerous namespaces on an address that others can reach. */
   readonly allowExposed: boolean
 }

@@ -1,129 +1,83 @@
 import type { Header } from '../../protocols/header.ts'
 import { bytesToHex, encodeQuantity } from '../../protocols/hex.ts'
-import type { JsonObject, JsonValue } from '../../protocols/json-rpc/json.ts'
-import { decodeRlp, type RlpItem } from '../../protocols/rlp.ts'
+import type { JsonObject } from '../../protocols/json-rpc/json.ts'
+import { decodeTransaction } from '../../protocols/transaction/decode.ts'
+import {
+  type AccessListEntry,
+  type Authorization,
+  effectiveGasPrice,
+  type Transaction,
+  transactionChainId,
+} from '../../protocols/transaction/transaction.ts'
 
 /** Where a transaction was mined. */
 export type MinedIn = { readonly hash: Uint8Array; readonly header: Header }
 
 /**
- * Mined transaction as execution-apis describes it, without `from`: the sender is not kept and recovering it costs more
- * than all else here. Of a type that is not known only type, hash and place are given.
+ * Mined transaction as execution-apis describes it, without `from`: the sender is not kept, and recovering it costs more
+ * than all else here together.
  * @param bytes canonical encoding: a list (legacy), or `type ‖ payload` (EIP-2718).
  */
-export function transactionObject(
-  bytes: Uint8Array,
-  hash: Uint8Array,
-  index: number,
-  block: MinedIn,
-  chainId: bigint,
-): JsonObject {
-  const type = bytes[0]! >= LIST_PREFIX ? 0 : bytes[0]!
-  const place: JsonObject = {
+export function transactionObject(bytes: Uint8Array, hash: Uint8Array, index: number, block: MinedIn): JsonObject {
+  const decoded = decodeTransaction(bytes)
+  // What was stored was checked: this store is damaged.
+  if (!decoded.ok) throw new Error(`stored transaction is unreadable: ${decoded.error.code}`)
+  const tx = decoded.value
+  const chainId = transactionChainId(tx)
+  return {
     blockHash: bytesToHex(block.hash),
     blockNumber: encodeQuantity(block.header.number),
     blockTimestamp: encodeQuantity(block.header.timestamp),
     transactionIndex: encodeQuantity(index),
     hash: bytesToHex(hash),
-    type: encodeQuantity(type),
-  }
-  const fields = FIELDS[type]
-  if (fields === undefined) return place
-  const decoded = decodeRlp(type === 0 ? bytes : bytes.subarray(1))
-  // What was stored was checked: this store is damaged.
-  if (!decoded.ok) throw new Error(`stored transaction is unreadable: ${decoded.error.code}`)
-  const items = decoded.value as readonly RlpItem[]
-  const shown: { [name: string]: JsonValue } = {}
-  for (const [at, [name, show]] of fields.entries()) shown[name] = show(items[at]!)
-  return { ...place, ...shown, ...derived(type, items, shown, block, chainId) }
-}
-
-const LIST_PREFIX = 0xc0
-
-type Show = (item: RlpItem) => JsonValue
-type Field = readonly [name: string, show: Show]
-
-const integer = (item: RlpItem): bigint =>
-  (item as Uint8Array).length === 0 ? 0n : BigInt(bytesToHex(item as Uint8Array))
-const quantity: Show = (item) => encodeQuantity(integer(item))
-const data: Show = (item) => bytesToHex(item as Uint8Array)
-/** Empty: a creation. */
-const recipient: Show = (item) => ((item as Uint8Array).length === 0 ? null : data(item))
-const list =
-  (show: Show): Show =>
-  (item) =>
-    (item as readonly RlpItem[]).map(show)
-const access: Show = (item) => {
-  const [address, storageKeys] = item as readonly RlpItem[]
-  return { address: data(address!), storageKeys: list(data)(storageKeys!) }
-}
-const authorization: Show = (item) => {
-  const [chainId, address, nonce, yParity, r, s] = item as readonly RlpItem[]
-  return {
-    chainId: quantity(chainId!),
-    address: data(address!),
-    nonce: quantity(nonce!),
-    yParity: quantity(yParity!),
-    r: quantity(r!),
-    s: quantity(s!),
+    type: encodeQuantity(tx.type),
+    chainId: chainId === undefined ? undefined : encodeQuantity(chainId),
+    nonce: encodeQuantity(tx.nonce),
+    gas: encodeQuantity(tx.gasLimit),
+    gasPrice: encodeQuantity(effectiveGasPrice(tx, block.header.baseFeePerGas)),
+    to: tx.to === undefined ? null : bytesToHex(tx.to),
+    value: encodeQuantity(tx.value),
+    input: bytesToHex(tx.data),
+    ...typedFields(tx),
+    r: encodeQuantity(tx.r),
+    s: encodeQuantity(tx.s),
   }
 }
 
-const CHAIN_ID: Field = ['chainId', quantity]
-const NONCE: Field = ['nonce', quantity]
-const GAS_PRICE: Field = ['gasPrice', quantity]
-const FEES: readonly Field[] = [
-  ['maxPriorityFeePerGas', quantity],
-  ['maxFeePerGas', quantity],
-]
-const CALL: readonly Field[] = [
-  ['gas', quantity],
-  ['to', recipient],
-  ['value', quantity],
-  ['input', data],
-]
-const ACCESS_LIST: Field = ['accessList', list(access)]
-const SIGNATURE: readonly Field[] = [
-  ['v', quantity],
-  ['r', quantity],
-  ['s', quantity],
-]
-
-/** By transaction type, in the order of their encoding: legacy, EIP-2930, EIP-1559, EIP-4844, EIP-7702. */
-const FIELDS: readonly (readonly Field[])[] = [
-  [NONCE, GAS_PRICE, ...CALL, ...SIGNATURE],
-  [CHAIN_ID, NONCE, GAS_PRICE, ...CALL, ACCESS_LIST, ...SIGNATURE],
-  [CHAIN_ID, NONCE, ...FEES, ...CALL, ACCESS_LIST, ...SIGNATURE],
-  [
-    CHAIN_ID,
-    NONCE,
-    ...FEES,
-    ...CALL,
-    ACCESS_LIST,
-    ['maxFeePerBlobGas', quantity],
-    ['blobVersionedHashes', list(data)],
-    ...SIGNATURE,
-  ],
-  [CHAIN_ID, NONCE, ...FEES, ...CALL, ACCESS_LIST, ['authorizationList', list(authorization)], ...SIGNATURE],
-]
-
-/** First `v` of an EIP-155 signature: 35 + 2 · chain id. */
-const PROTECTED_V_MIN = 35n
-
-function derived(
-  type: number,
-  items: readonly RlpItem[],
-  shown: { readonly [name: string]: JsonValue },
-  block: MinedIn,
-  chainId: bigint,
-): JsonObject {
-  if (type === 0) {
-    return integer(items[6]!) >= PROTECTED_V_MIN ? { chainId: encodeQuantity(chainId) } : {}
+function typedFields(tx: Transaction): JsonObject {
+  if (tx.type === 0) return { v: encodeQuantity(tx.v) }
+  const parity = encodeQuantity(tx.yParity)
+  const common = { accessList: tx.accessList.map(accessObject), v: parity, yParity: parity }
+  if (tx.type === 1) return common
+  const fees = {
+    ...common,
+    maxPriorityFeePerGas: encodeQuantity(tx.maxPriorityFeePerGas),
+    maxFeePerGas: encodeQuantity(tx.maxFeePerGas),
   }
-  const yParity = shown.v!
-  if (type === 1) return { yParity }
-  const baseFee = block.header.baseFeePerGas ?? 0n
-  const [tip, cap] = [integer(items[2]!), integer(items[3]!)]
-  const paid = baseFee + tip < cap ? baseFee + tip : cap
-  return { yParity, gasPrice: encodeQuantity(paid) }
+  switch (tx.type) {
+    case 2:
+      return fees
+    case 3:
+      return {
+        ...fees,
+        maxFeePerBlobGas: encodeQuantity(tx.maxFeePerBlobGas),
+        blobVersionedHashes: tx.blobVersionedHashes.map(bytesToHex),
+      }
+    case 4:
+      return { ...fees, authorizationList: tx.authorizationList.map(authorizationObject) }
+  }
 }
+
+const accessObject = (entry: AccessListEntry): JsonObject => ({
+  address: bytesToHex(entry.address),
+  storageKeys: entry.storageKeys.map(bytesToHex),
+})
+
+const authorizationObject = (authorization: Authorization): JsonObject => ({
+  chainId: encodeQuantity(authorization.chainId),
+  address: bytesToHex(authorization.address),
+  nonce: encodeQuantity(authorization.nonce),
+  yParity: encodeQuantity(authorization.yParity),
+  r: encodeQuantity(authorization.r),
+  s: encodeQuantity(authorization.s),
+})

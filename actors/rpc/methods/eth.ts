@@ -58,22 +58,17 @@ function showBlock(around: Surroundings, selector: BlockSelector, full: boolean)
   const found = findBlock(chain, selector)
   if (!found.ok) return found
   if (found.value === undefined) return ok(null)
-  return readBlock(chain, found.value, full, around.info.chainId)
+  return readBlock(chain, found.value, full)
 }
 
-function readBlock(
-  chain: ChainReader,
-  { number, hash }: BlockId,
-  full: boolean,
-  chainId: bigint,
-): Result<JsonValue, JsonRpcError> {
+function readBlock(chain: ChainReader, { number, hash }: BlockId, full: boolean): Result<JsonValue, JsonRpcError> {
   const headerBytes = chain.header(number, hash)
   const bodyBytes = chain.body(number, hash)
   if (headerBytes === undefined || bodyBytes === undefined) return ok(null)
   const block = decodeSplitBlock(headerBytes, bodyBytes)
   // What was stored was checked: this store is damaged.
   if (!block.ok) throw new Error(`stored block ${number} is unreadable: ${block.error.code}`)
-  return ok(blockObject({ ...block.value, hash }, full, chainId))
+  return ok(blockObject({ ...block.value, hash }, full))
 }
 
 function readAccount(
