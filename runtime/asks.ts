@@ -1,8 +1,9 @@
 import type { AskFailure, AskOptions } from './actor.ts'
+import type { Timer } from './capabilities.ts'
 import type { Cell } from './cell.ts'
 import type { Address } from './control.ts'
 import type { Envelope } from './envelope.ts'
-import { askFailure } from './failure.ts'
+import { askFailure, detailOf } from './failure.ts'
 import type { Host } from './host.ts'
 import type { Link } from './link.ts'
 import { buffersOf } from './moving.ts'
@@ -30,6 +31,7 @@ export class Asks {
   private readonly host: Host
   readonly pending = new Map<number, PendingAsk>()
   readonly deadlines = new Map<number, Set<number>>()
+  private readonly timers = new Map<number, Timer>()
   askCount = 0
 
   constructor(host: Host) {
@@ -80,16 +82,26 @@ export class Asks {
       if (due === undefined) {
         due = new Set()
         this.deadlines.set(slot, due)
-        this.host.clock.schedule(slot * DEADLINE_SLOT_MS - now, () => this.expire(slot))
+        this.timers.set(
+          slot,
+          this.host.clock.schedule(slot * DEADLINE_SLOT_MS - now, () => this.expire(slot)),
+        )
       }
       due.add(id)
       this.host.routes.send(cell, to, envelope, options?.transfer)
     })
   }
 
+  /** The system is over: no deadline keeps the process alive. */
+  close(): void {
+    for (const timer of this.timers.values()) timer.cancel()
+    this.timers.clear()
+  }
+
   expire(slot: number): void {
     const due = this.deadlines.get(slot)
     this.deadlines.delete(slot)
+    this.timers.delete(slot)
     for (const id of due ?? []) this.giveUp(id, 'DEADLINE')
     this.host.dispatcher.wakeTurn()
   }
@@ -117,12 +129,25 @@ export class Asks {
 
   answer(envelope: Envelope, value: unknown): void {
     const transfer = buffersOf(value)
-    if (envelope.via === undefined)
-      this.answered(
+    if (envelope.via !== undefined) {
+      if (envelope.via.open) envelope.via.answer(envelope.ask, value, transfer)
+      return
+    }
+    if (!this.host.options.isolate && transfer === undefined) {
+      this.answered(envelope.ask, value)
+      return
+    }
+    let alone: unknown
+    try {
+      alone = structuredClone(value, { transfer: [...(transfer ?? [])] })
+    } catch (thrown) {
+      this.refused(
         envelope.ask,
-        this.host.options.isolate ? structuredClone(value, { transfer: [...(transfer ?? [])] }) : value,
+        askFailure('NOT_CLONEABLE', 'OUTCOME_UNKNOWN', this.host.thread, envelope.kind, detailOf(thrown)),
       )
-    else if (envelope.via.open) envelope.via.answer(envelope.ask, value, transfer)
+      return
+    }
+    this.answered(envelope.ask, alone)
   }
 
   refuse(envelope: Envelope, failure: AskFailure): void {

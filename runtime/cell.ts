@@ -55,6 +55,8 @@ export class Cell {
   state: CellState = 'down'
   life = new Incarnation(0)
   paused = false
+  /** Its end, once it comes, is for good. */
+  leaving = false
   /** In the host's ready queue. */
   queued = false
   /** Messages of this actor that wait for credit in outboxes: it rests while there are any. */

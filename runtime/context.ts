@@ -93,20 +93,16 @@ export function createContext(host: Host, cell: Cell, life: Incarnation): Contex
       const cause = current()
       const arrives = (settled: Result<any, unknown>) => {
         if (!life.alive) return
+        let payload: unknown
+        try {
+          payload = wrap(settled)
+        } catch (thrown) {
+          host.lifecycle.fail(cell, life, downReason('THREW', `${kind}: ${detailOf(thrown)}`))
+          return
+        }
         const sequence = ++cell.sequence
         const [actor, at] = [cause?.sender ?? 0, cause?.sequence ?? 0]
-        const envelope = new Envelope(
-          kind,
-          wrap(settled),
-          cell.address.uid,
-          sequence,
-          actor,
-          at,
-          0,
-          0,
-          undefined,
-          false,
-        )
+        const envelope = new Envelope(kind, payload, cell.address.uid, sequence, actor, at, 0, 0, undefined, false)
         host.dispatcher.deliverToSelf(cell, envelope)
       }
       promise.then(

@@ -55,7 +55,7 @@ export class Dispatcher {
     const { scheduler } = this.host.options
     if (scheduler !== undefined) {
       scheduler.ready({
-        label: cell.address.path,
+        label: `${cell.address.path} ${cell.mailbox.peek()?.kind ?? ''}`,
         run: () => {
           cell.queued = false
           this.turnBegins()
@@ -112,8 +112,9 @@ export class Dispatcher {
   }
 
   flush(): void {
-    for (const link of this.dirty) link.flush()
+    const dirty = [...this.dirty]
     this.dirty.clear()
+    for (const link of dirty) link.flush()
   }
 
   run(cell: Cell, most: number): void {

@@ -98,6 +98,8 @@ export class Host {
 
   arrive(uid: number, envelope: Envelope): void {
     const cell = this.cells.get(uid)
+    // While the thread goes, what its actors no longer take is counted by its senders, who get no credit for more.
+    if (this.lifecycle.closing && envelope.ask === 0 && cell?.accepts !== true) return
     if (cell === undefined) {
       envelope.via?.credit(uid)
       this.routes.undeliverable({ uid, thread: this.thread, path: `uid ${uid}` }, envelope, 'NO_ACTOR')
@@ -123,7 +125,7 @@ export class Host {
         this.watches.watchHere(message.uid, { thread: link.peer, uid: message.watcher })
         return
       case 'unwatch':
-        this.cells.get(message.uid)?.watchers.delete(`${link.peer} ${message.watcher}`)
+        this.watches.unwatchHere(message.uid, { thread: link.peer, uid: message.watcher })
         return
       case 'watched-down':
         this.watches.watchedDown(

@@ -26,7 +26,10 @@ export class Lifecycle {
   /** An address for a new actor. Unique over all threads and their epochs. */
   newAddress(path: string, thread: string | undefined, parent: Address | undefined): Address {
     const index = this.host.options.threads.indexOf(this.host.thread)
-    const uid = (this.host.epoch * 64 + index) * 2 ** 20 + ++this.uidCount
+    const count = ++this.uidCount
+    const base = this.host.epoch * 64 + index
+    // Small integers are faster keys; after a million actors uniqueness counts more.
+    const uid = count < 2 ** 20 ? base * 2 ** 20 + count : base * 2 ** 32 + count
     const placed = thread ?? this.placementOf(path) ?? parent?.thread ?? this.host.thread
     if (!this.host.options.threads.includes(placed))
       throw new Error(`actor ${path} is placed on unknown thread ${placed}`)
@@ -69,8 +72,9 @@ export class Lifecycle {
       this.stopHere(address.uid, reason, final, drain)
       return
     }
-    const link = this.host.links.get(address.thread)
-    if (link !== undefined) link.control({ type: 'stop', uid: address.uid, reason, final, drain })
+    this.host.whenLinked(address.thread, () =>
+      this.host.links.get(address.thread)?.control({ type: 'stop', uid: address.uid, reason, final, drain }),
+    )
   }
 
   /** Ends every actor of this thread whose parent is elsewhere, without telling the parents: the thread itself goes. */
@@ -92,6 +96,7 @@ export class Lifecycle {
   async stopRoot(uid: number): Promise<void> {
     const cell = this.host.cells.get(uid)
     if (cell !== undefined) await this.end(cell, downReason('STOPPED'), true, true)
+    this.host.asks.close()
     this.host.dispatcher.flush()
   }
 
@@ -101,7 +106,9 @@ export class Lifecycle {
     if (cell === undefined) {
       cell = new Cell(address, parent, order.module, definition, order.deps, order.drainMs, order.startMs)
       this.host.cells.set(address.uid, cell)
-    } else cell.deps = order.deps
+      this.host.watches.begun(cell)
+    } else if (cell.state !== 'down') return
+    else cell.deps = order.deps
     cell.restarts = order.restarts
     void this.start(cell)
   }
@@ -169,6 +176,7 @@ export class Lifecycle {
 
   /** Ends one life: drains if asked to, ends the children, releases what it owns in reverse, tells the parent. */
   async end(cell: Cell, reason: DownReason, final: boolean, drain: boolean): Promise<void> {
+    if (final) cell.leaving = true
     if (cell.state === 'ending' || cell.state === 'ended') return
     const { life } = cell
     if (drain && (cell.state === 'running' || cell.state === 'draining')) await this.drain(cell)
@@ -187,7 +195,8 @@ export class Lifecycle {
     }
     life.running.clear()
     for (const resource of life.owned.reverse()) await this.release(cell, resource)
-    const goes = final || this.closing
+    for (const { address } of [...cell.watching.values()]) this.host.watches.unwatch(cell, address)
+    const goes = cell.leaving || this.closing
     this.refuseWaiting(cell, goes)
     this.become(cell, goes ? 'ended' : 'down')
     if (goes) this.bury(cell)
@@ -251,7 +260,8 @@ export class Lifecycle {
         this.host.routes.tombstones.delete(oldest)
         break
       }
-    for (const link of cell.describedTo) if (link.open) link.descriptor(cell.address.uid, undefined)
+    // While the thread itself goes, its actors come back with the next one: who waits to send goes on waiting.
+    if (!this.closing) for (const link of cell.describedTo) if (link.open) link.descriptor(cell.address.uid, undefined)
     const route = this.host.routes.byUid.get(cell.address.uid)
     if (route !== undefined) this.host.routes.routeGone(route)
   }
@@ -262,9 +272,15 @@ export class Lifecycle {
   }
 
   notifyParent(cell: Cell, message: ControlMessage & { type: 'started' | 'down' }): void {
-    if (cell.parent === undefined || this.closing) return
+    if (cell.parent === undefined) return
     if (cell.parent.thread === this.host.thread) this.childReport(message)
-    else this.host.links.get(cell.parent.thread)?.control(message)
+    else if (!this.closing) this.host.links.get(cell.parent.thread)?.control(message)
+  }
+
+  /** A child whose start order cannot cross to its thread never starts. */
+  startNotCloneable(order: StartOrder, detail: string): void {
+    const reason = downReason('START_FAILED', `its deps cannot be cloned: ${detail}`)
+    this.childReport({ type: 'down', uid: order.address.uid, parent: order.parent.uid, reason })
   }
 
   childReport(message: ControlMessage & { type: 'started' | 'down' }): void {

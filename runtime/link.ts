@@ -166,7 +166,8 @@ export class Link {
     try {
       this.port.postMessage(frame, transfers.length > 1 ? [...new Set(transfers)] : transfers)
     } catch (thrown) {
-      this.port.postMessage(this.withoutUncloneable(frame, String(thrown)), [])
+      const kept = this.withoutUncloneable(frame, String(thrown))
+      this.port.postMessage(kept, [...new Set(transfers)].filter(isTransferable))
     }
   }
 
@@ -186,7 +187,7 @@ export class Link {
       this.layouts.set(id, packLayout(schema))
       this.frame.push(KIND, id, envelope.kind, schema)
     }
-    this.packer.add(
+    const packed = this.packer.add(
       this.layouts.get(id) as PackLayout,
       uid,
       id,
@@ -197,6 +198,10 @@ export class Link {
       envelope.causeSequence,
       envelope.deadline,
     )
+    if (packed !== undefined) {
+      this.host.routes.notCloneable(uid, envelope.kind, envelope.sender, 0, packed)
+      return
+    }
     if (this.packer.size >= PACKED_BYTES_MAX) this.flush()
   }
 
@@ -332,8 +337,22 @@ export class Link {
       kept.push(FAILURE, parts[1], failure)
       return
     }
+    if (parts[0] === CONTROL) {
+      const message = parts[1] as ControlMessage
+      if (message.type === 'start') this.host.lifecycle.startNotCloneable(message.order, detail)
+      return
+    }
     const uid = parts[1] as number
     const kind = String(parts[2])
     this.host.routes.notCloneable(uid, kind, parts[4] as number, parts[0] === ASK ? (parts[9] as number) : 0, detail)
+  }
+}
+
+/** Whether a buffer still can move: one that has gone already cannot. */
+function isTransferable(buffer: ArrayBuffer): boolean {
+  try {
+    return new Uint8Array(buffer).length > 0
+  } catch {
+    return false
   }
 }

@@ -27,6 +27,7 @@ export class Packer {
     return this.at
   }
 
+  /** @returns what is wrong with a payload that does not fit its layout; nothing of it is kept then. */
   add(
     layout: PackLayout,
     uid: number,
@@ -37,7 +38,8 @@ export class Packer {
     causeActor: number,
     causeSequence: number,
     deadline: number,
-  ): void {
+  ): string | undefined {
+    const start = this.at
     this.reserve(HEAD_BYTES)
     const view = this.view
     let at = this.at
@@ -50,8 +52,14 @@ export class Packer {
     view.setFloat64(at + 42, deadline, true)
     at += HEAD_BYTES
     this.at = at
-    for (const field of layout.fields) this.field(field.form, payload[field.name])
+    try {
+      for (const field of layout.fields) this.field(field.form, payload[field.name])
+    } catch (thrown) {
+      this.at = start
+      return String(thrown)
+    }
     this.count++
+    return undefined
   }
 
   /** Gives the buffer away and starts a new one. */

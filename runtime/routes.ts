@@ -2,7 +2,7 @@ import type { ActorDefinition } from './actor.ts'
 import type { Cell } from './cell.ts'
 import type { Address } from './control.ts'
 import { Envelope } from './envelope.ts'
-import { askFailure } from './failure.ts'
+import { askFailure, detailOf } from './failure.ts'
 import type { Host } from './host.ts'
 import type { DeadLetter } from './inspection.ts'
 import type { Link } from './link.ts'
@@ -66,10 +66,18 @@ export class Routes {
         this.undeliverable(route, envelope, 'NO_ACTOR')
         return
       }
-      this.host.dispatcher.deliver(
-        cell,
-        this.host.options.isolate || transfer !== undefined ? isolated(envelope, transfer) : envelope,
-      )
+      if (!this.host.options.isolate && transfer === undefined) {
+        this.host.dispatcher.deliver(cell, envelope)
+        return
+      }
+      let alone: Envelope
+      try {
+        alone = isolated(envelope, transfer)
+      } catch (thrown) {
+        this.notCloneable(route.uid, envelope.kind, envelope.sender, envelope.ask, detailOf(thrown))
+        return
+      }
+      this.host.dispatcher.deliver(cell, alone)
       return
     }
     const link = this.host.links.get(route.thread) as Link
@@ -156,7 +164,6 @@ export class Routes {
       if (pending.route === route)
         this.host.asks.settle(id, err(askFailure('ACTOR_DOWN', 'OUTCOME_UNKNOWN', route.path, pending.kind)))
     this.byUid.delete(route.uid)
-    this.tombstones.add(route.uid)
   }
 
   undeliverable(to: Address, envelope: Envelope, reason: DeadLetter['reason']): void {
@@ -228,7 +235,10 @@ export class Routes {
   notCloneable(uid: number, kind: string, sender: number, ask: number, detail: string): void {
     const route = this.byUid.get(uid)
     const path = route?.path ?? `uid ${uid}`
-    if (route !== undefined) route.credit++
+    if (route !== undefined) {
+      route.credit++
+      queueMicrotask(() => this.pump(route))
+    }
     this.host.capabilities.logOf('runtime').error('Message cannot be cloned', { to: path, kind, detail })
     if (ask !== 0) this.host.asks.settle(ask, err(askFailure('NOT_CLONEABLE', 'NOT_DONE', path, kind, detail)))
     else this.deadLetter({ uid, thread: '', path }, sender, kind, 'NOT_CLONEABLE', 1)

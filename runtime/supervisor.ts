@@ -188,9 +188,8 @@ export class Supervisor {
   }
 
   private async end(child: ChildRecord, reason: DownReason, final: boolean, drain = true): Promise<void> {
-    if (child.state === 'starting') await child.settles()
     if (child.state === 'down' && !final) return
-    if (child.state === 'running') child.state = 'stopping'
+    if (child.state === 'starting' || child.state === 'running') child.state = 'stopping'
     this.host.lifecycle.stopChild(child.plan.address, reason, final, drain)
     await child.settles()
   }

@@ -79,7 +79,13 @@ export async function startSystem<M, D>(options: SystemOptions<M, D>): Promise<S
     stuck: (thread) => finish({ code: 'THREAD_EXIT', detail: `thread ${thread} cannot be replaced` }),
   })
   host.onRootDown = (reason) => finish(reason)
-  await threads.start()
+  try {
+    await threads.start()
+  } catch (thrown) {
+    clearInterval(beats)
+    await threads.stop()
+    throw thrown
+  }
   const root: Address = host.lifecycle.startRoot(options.root, options.root.name, options.deps)
 
   let stopped: Promise<void> | undefined

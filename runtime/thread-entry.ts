@@ -26,9 +26,12 @@ line.on('message', (message: ToThread) => {
     case 'link':
       host.linkUp(linkOver(message.peer, message.epoch, message.port))
       return
-    case 'arena':
+    case 'arena': {
+      const previous = arenas.findIndex((one) => one.thread === message.source.thread)
+      if (previous >= 0) arenas.splice(previous, 1)
       arenas.push(message.source)
       return
+    }
     case 'down':
       host.threadDown(message.thread, message.reason)
       return

@@ -5,9 +5,15 @@ import { Envelope } from './envelope.ts'
 import { downReason } from './failure.ts'
 import type { Host } from './host.ts'
 
+type Watcher = { readonly thread: string; readonly uid: number }
+
+const keyOf = (watcher: Watcher): string => `${watcher.thread} ${watcher.uid}`
+
 /** Who wants to know of whose end. */
 export class Watches {
   private readonly host: Host
+  /** Watchers of actors that are to start here: their thread was replaced, or a ref came before the start order. */
+  private readonly early = new Map<number, readonly Watcher[]>()
 
   constructor(host: Host) {
     this.host = host
@@ -23,18 +29,32 @@ export class Watches {
   unwatch(cell: Cell, watched: Address): void {
     cell.watching.delete(watched.uid)
     if (watched.thread === this.host.thread)
-      this.host.cells.get(watched.uid)?.watchers.delete(`${this.host.thread} ${cell.address.uid}`)
+      this.unwatchHere(watched.uid, { thread: this.host.thread, uid: cell.address.uid })
     else this.host.links.get(watched.thread)?.control({ type: 'unwatch', uid: watched.uid, watcher: cell.address.uid })
   }
 
-  watchHere(uid: number, watcher: { readonly thread: string; readonly uid: number }): void {
+  watchHere(uid: number, watcher: Watcher): void {
     const cell = this.host.cells.get(uid)
-    if (cell !== undefined) cell.watchers.set(`${watcher.thread} ${watcher.uid}`, watcher)
+    if (cell !== undefined) cell.watchers.set(keyOf(watcher), watcher)
     else if (this.host.routes.tombstones.has(uid))
       this.tellWatcher({ uid, thread: this.host.thread, path: `uid ${uid}` }, watcher, downReason('STOPPED'))
+    else this.early.set(uid, [...(this.early.get(uid) ?? []), watcher])
   }
 
-  tellWatcher(watched: Address, watcher: { readonly thread: string; readonly uid: number }, reason: DownReason) {
+  unwatchHere(uid: number, watcher: Watcher): void {
+    this.host.cells.get(uid)?.watchers.delete(keyOf(watcher))
+    const left = this.early.get(uid)?.filter((other) => keyOf(other) !== keyOf(watcher))
+    if (left === undefined || left.length === 0) this.early.delete(uid)
+    else this.early.set(uid, left)
+  }
+
+  /** An actor is here now: who has waited for it to come watches it. */
+  begun(cell: Cell): void {
+    for (const watcher of this.early.get(cell.address.uid) ?? []) cell.watchers.set(keyOf(watcher), watcher)
+    this.early.delete(cell.address.uid)
+  }
+
+  tellWatcher(watched: Address, watcher: Watcher, reason: DownReason) {
     if (watcher.thread === this.host.thread) this.watchedDown(watcher.uid, watched, reason)
     else
       this.host.links
