@@ -60,7 +60,9 @@ function file(path: string, handle: FileHandle, writable: boolean): DiskFile {
     read: (offset, length) =>
       whileOpen(async () => {
         const wanted =
-          length <= READ_UNCHECKED_BYTES_MAX ? length : Math.min(length, Math.max(0, (await handle.stat()).size - offset))
+          length <= READ_UNCHECKED_BYTES_MAX
+            ? length
+            : Math.min(length, Math.max(0, (await handle.stat()).size - offset))
         const bytes = new Uint8Array(wanted)
         let filled = 0
         while (filled < wanted) {

@@ -45,7 +45,7 @@ export function actorLog(actor: string, settings: LogSettings): Log {
 
 /** Colour is for a person at a terminal: stderr is one, it is not dumb, and NO_COLOR (no-color.org) is not set. */
 export function wantsColour(isTty: boolean, environment: { readonly [name: string]: string | undefined }): boolean {
-  return isTty && environment['TERM'] !== 'dumb' && (environment['NO_COLOR'] ?? '') === ''
+  return isTty && environment.TERM !== 'dumb' && (environment.NO_COLOR ?? '') === ''
 }
 
 export function formatLine(
@@ -81,9 +81,11 @@ export function stderrSink(write: (fd: number, bytes: Uint8Array) => number = wr
   const nap = new Int32Array(new SharedArrayBuffer(4))
   let closed = false
   let lost = 0
+  let torn = false
   return (line) => {
     if (closed) return
-    let rest: Uint8Array = Buffer.from(lost === 0 ? line : `${lost} log lines were lost, stderr was full\n${line}`)
+    const notice = lost === 0 ? '' : `${torn ? '\n' : ''}${lost} log lines were lost, stderr was full\n`
+    let rest: Uint8Array = Buffer.from(notice + line)
     const whole = rest.length
     for (let tries = 0; rest.length > 0; ) {
       try {
@@ -93,13 +95,15 @@ export function stderrSink(write: (fd: number, bytes: Uint8Array) => number = wr
         closed = !full
         if (closed) return
         if (++tries > FULL_TRIES_MAX) {
-          if (rest.length === whole) lost++
+          lost++
+          torn ||= rest.length < whole
           return
         }
         Atomics.wait(nap, 0, 0, 1)
       }
     }
     lost = 0
+    torn = false
   }
 }
 
@@ -109,7 +113,7 @@ function pairs(values: { readonly [key: string]: LogValue }, paint: (key: string
   return text
 }
 
-const keyText = (key: string): string => key.replace(/[^\w.\-]/g, '_')
+const keyText = (key: string): string => key.replace(/[^\w.-]/g, '_')
 
 function valueText(value: LogValue): string {
   if (typeof value !== 'string') return String(value)
@@ -122,7 +126,9 @@ function valueText(value: LogValue): string {
 function escaped(text: string): string {
   const whole = text.length <= VALUE_CHARACTERS_MAX
   const kept = whole ? text : text.slice(0, VALUE_CHARACTERS_MAX)
-  const safe = JSON.stringify(kept).slice(1, -1).replace(/[^\x20-\x7e]/g, unicodeEscape)
+  const safe = JSON.stringify(kept)
+    .slice(1, -1)
+    .replace(/[^\x20-\x7e]/g, unicodeEscape)
   return whole ? safe : `${safe}...`
 }
 
@@ -136,10 +142,10 @@ function jsonLine(
   values: { readonly [key: string]: LogValue },
 ): string {
   const line: { [key: string]: string | number | boolean | null } = Object.create(null)
-  line['t'] = new Date(time).toISOString()
-  line['lvl'] = level
-  line['actor'] = actor
-  line['msg'] = cut(event)
+  line.t = new Date(time).toISOString()
+  line.lvl = level
+  line.actor = actor
+  line.msg = cut(event)
   for (const [key, value] of Object.entries(values)) line[key in line ? `${key}_` : key] = jsonValue(value)
   return `${JSON.stringify(line).replace(/[^\x20-\x7e]/g, unicodeEscape)}\n`
 }
