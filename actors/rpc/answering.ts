@@ -6,7 +6,6 @@ import {
   responseTooLarge,
   timedOut,
 } from '../../protocols/json-rpc/error.ts'
-import type { JsonValue } from '../../protocols/json-rpc/json.ts'
 import { isSubscribe, namespaceOf } from '../../protocols/json-rpc/method-name.ts'
 import { readParameters } from '../../protocols/json-rpc/parameters.ts'
 import { type Entry, NULL_ID, type ParsedRequest } from '../../protocols/json-rpc/request.ts'
@@ -21,7 +20,7 @@ export type Answering = {
   readonly namespaces: ReadonlySet<string>
   readonly batchResponseMax: number
   /** A fresh snapshot for one call, released when the call is done. */
-  surroundings(): Surroundings & Disposable
+  surroundings(): Surroundings & AsyncDisposable
   /** The time for this request is over, or its client gone. */
   isLate(): boolean
   /** Called between the calls of a batch, which may take long together: lets others have the thread. */
@@ -41,7 +40,7 @@ export async function answerRequest(request: ParsedRequest, answering: Answering
       return { text: request.asBatch ? encodeBatch([text]) : text, close: false }
     }
     case 'single':
-      return { text: encodeEntry(request.entry, runEntry(request.entry, answering)), close: false }
+      return { text: encodeEntry(request.entry, await runEntry(request.entry, answering)), close: false }
     case 'batch':
       return { text: await answerBatch(request.entries, answering), close: false }
   }
@@ -69,7 +68,8 @@ async function answerBatch(entries: readonly Entry[], answering: Answering): Pro
   const texts: string[] = []
   let size = 0
   for (const entry of entries) {
-    const outcome: Outcome = size > answering.batchResponseMax ? err(responseTooLarge()) : runEntry(entry, answering)
+    const outcome: Outcome =
+      size > answering.batchResponseMax ? err(responseTooLarge()) : await runEntry(entry, answering)
     const text = encodeEntry(entry, outcome)
     if (text === undefined) continue
     texts.push(text)
@@ -94,7 +94,7 @@ function encodeEntry(entry: Entry, outcome: Outcome): string | undefined {
   }
 }
 
-function runEntry(entry: Entry, answering: Answering): Outcome {
+async function runEntry(entry: Entry, answering: Answering): Promise<Outcome> {
   if (entry.kind === 'invalid') return err(entry.error)
   if (entry.kind === 'response') return ok('null')
   if (answering.isLate()) return err(timedOut())
@@ -108,8 +108,8 @@ function runEntry(entry: Entry, answering: Answering): Outcome {
   const values = readParameters(method.parameters, entry.params)
   if (!values.ok) return values
   try {
-    using around = answering.surroundings()
-    const result: Result<JsonValue, JsonRpcError> = method.run(around, values.value)
+    await using around = answering.surroundings()
+    const result = await method.run(around, values.value)
     return result.ok ? ok(JSON.stringify(result.value)) : result
   } catch (thrown) {
     answering.crashed(entry.method, thrown)

@@ -18,8 +18,9 @@ export interface ChainReader {
   accountAt(
     addressHash: Uint8Array,
     number: bigint,
-  ):
+  ): Promise<
     | { readonly ok: true; readonly value: AccountFields | undefined }
     | { readonly ok: false; readonly error: StateError }
+  >
   code(hash: Uint8Array): Uint8Array | undefined
 }

@@ -1,9 +1,10 @@
-import { err, type Result } from '../../protocols/result.ts'
-import type { DatabaseLocation } from '../../storage/database.ts'
+import { ok, type Result } from '../../protocols/result.ts'
+import { createImmutableCache, openChainView, readHead } from '../../storage/chain-store.ts'
+import { type DatabaseLocation, openDatabase } from '../../storage/database.ts'
 import type { ChainReader } from './chain-reader.ts'
 
 /** A reader to be closed: until then the store keeps what it shows. */
-export type ChainSnapshot = ChainReader & { close(): void }
+export type ChainSnapshot = ChainReader & { close(): Promise<void> }
 export type ChainSource = {
   /** The chain as it is now. */
   snapshot(): ChainSnapshot
@@ -11,5 +12,18 @@ export type ChainSource = {
 }
 export type OpenChain = (location: DatabaseLocation) => Promise<Result<ChainSource, { readonly code: string }>>
 
-/** Until the chain store is there. */
-export const openStoredChain: OpenChain = async () => err({ code: 'CHAIN_STORE_MISSING' })
+/** The store of this node; opened by this thread for itself, only ever read. */
+export const openStoredChain: OpenChain = async (location) => {
+  const database = await openDatabase(location)
+  if (!database.ok) return database
+  const cache = createImmutableCache()
+  return ok({
+    snapshot() {
+      const view = openChainView(database.value, cache)
+      // A store without a genesis block has no head, which the view takes for a bug.
+      const head = readHead(view.reader)
+      return { ...view, head: () => head }
+    },
+    close: () => database.value.close(),
+  })
+}

@@ -14,7 +14,17 @@ export const DEFAULT_HTTP: HttpSettings = {
 }
 
 /** Namespaces that control the node or hold keys. */
-const DANGEROUS_NAMESPACES = ['admin', 'personal', 'debug', 'miner', 'testing', 'dev', 'evm', 'anvil', 'hardhat'] as const
+const DANGEROUS_NAMESPACES = [
+  'admin',
+  'personal',
+  'debug',
+  'miner',
+  'testing',
+  'dev',
+  'evm',
+  'anvil',
+  'hardhat',
+] as const
 
 export type ExposureError = {
   readonly code: 'RPC_EXPOSED'

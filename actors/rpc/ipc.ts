@@ -60,8 +60,11 @@ function serve(
   let unsentSize = 0
   let running = 0
   let isFull = false
+  let isUnreadable = false
   let isPaused = false
   let isEnding = false
+  /** The peer has said all it has to say. */
+  let isPeerDone = false
   let isEnded = false
   let isClosed = false
   let writeTimer: Timer | undefined
@@ -76,12 +79,16 @@ function serve(
 
   function close(): void {
     if (isClosed) return
+    forget()
+    connection.close()
+  }
+
+  function forget(): void {
     isClosed = true
     writeTimer?.cancel()
     waiting.length = 0
     unsent.length = 0
     gone()
-    connection.close()
   }
 
   function advance(): void {
@@ -91,13 +98,14 @@ function serve(
     if (rests !== isPaused) {
       isPaused = rests
       if (rests) connection.pause()
-      else if (!isEnding) connection.resume()
+      else connection.resume()
     }
     if (isEnding && !isEnded && running === 0 && waiting.length === 0 && !isFull) {
       isEnded = true
       connection.end()
       // It counts as a connection until the peer has ended it too, or the time for that is over.
-      writeTimer = clock.schedule(WRITE_TIMEOUT_MS, close)
+      if (isPeerDone) forget()
+      else writeTimer = clock.schedule(WRITE_TIMEOUT_MS, close)
     }
   }
 
@@ -106,11 +114,13 @@ function serve(
     const { text, close: isLast } = await answer(body)
     running--
     if (isClosed) return
+    // Only the first of the pieces that no value could be made of is answered.
+    if (text !== undefined && !(isLast && isUnreadable)) send(text)
     if (isLast) {
+      isUnreadable = true
       waiting.length = 0
       isEnding = true
     }
-    if (text !== undefined) send(text)
     advance()
   }
 
@@ -131,7 +141,7 @@ function serve(
       if (isClosed || isEnding) return
       const refusal = stream.push(bytes)
       if (refusal !== undefined) {
-        isEnding = true
+        isEnding = isUnreadable = true
         send(encodeError(NULL_ID, refusalError(refusal)))
       }
       advance()
@@ -151,6 +161,7 @@ function serve(
       if (reason !== undefined || isEnded) return close()
       stream.end()
       isEnding = true
+      isPeerDone = true
       advance()
     },
   })

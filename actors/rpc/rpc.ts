@@ -54,7 +54,7 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
       }
       let importing: ImportProgress | undefined
 
-      function surroundings(transport: Transport): Surroundings & Disposable {
+      function surroundings(transport: Transport): Surroundings & AsyncDisposable {
         let view: ChainSnapshot | undefined
         return {
           chain: () => {
@@ -69,7 +69,7 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
           system: ctx.system,
           self: ctx.path,
           restartLater: (path) => void ctx.after(RESTART_DELAY_MS, 'restartLater', { path }),
-          [Symbol.dispose]: () => view?.close(),
+          [Symbol.asyncDispose]: async () => view?.close(),
         }
       }
 

@@ -71,15 +71,15 @@ function readBlock(chain: ChainReader, { number, hash }: BlockId, full: boolean)
   return ok(blockObject({ ...block.value, hash }, full))
 }
 
-function readAccount(
+async function readAccount(
   chain: ChainReader,
   of: Uint8Array,
   at: BlockSelector | undefined,
   show: (account: AccountFields | undefined) => string,
-): Result<JsonValue, JsonRpcError> {
+): Promise<Result<JsonValue, JsonRpcError>> {
   const block = findState(chain, at ?? LATEST)
   if (!block.ok) return block
-  const account = chain.accountAt(keccak256(of), block.value.number)
+  const account = await chain.accountAt(keccak256(of), block.value.number)
   if (!account.ok) {
     return err(serverError(`state of block ${block.value.number} is not available (${account.error.code})`))
   }

@@ -23,9 +23,12 @@ export type Surroundings = {
   readonly restartLater: (path: string) => void
 }
 
+/** What a call answers. */
+export type Outcome = Result<JsonValue, JsonRpcError>
+
 export type Method = {
   readonly parameters: readonly Parameter<any>[]
-  readonly run: (around: Surroundings, values: any) => Result<JsonValue, JsonRpcError>
+  readonly run: (around: Surroundings, values: any) => Outcome | Promise<Outcome>
 }
 /** Full name → method. */
 export type MethodTable = { readonly [name: string]: Method }
@@ -33,5 +36,5 @@ export type MethodTable = { readonly [name: string]: Method }
 /** Ties the types of the parameters to those of `run`. */
 export const method = <const P extends readonly Parameter<any>[]>(
   parameters: P,
-  run: (around: Surroundings, values: ParameterValues<P>) => Result<JsonValue, JsonRpcError>,
+  run: (around: Surroundings, values: ParameterValues<P>) => Outcome | Promise<Outcome>,
 ): Method => ({ parameters, run })

@@ -81,14 +81,14 @@ export function memoryChain(): MemoryChain {
         numberOf: (hash) => byHash.get(bytesToHex(hash))?.number,
         header: (_number, hash) => byHash.get(bytesToHex(hash))?.block.header,
         body: (_number, hash) => byHash.get(bytesToHex(hash))?.block.body,
-        accountAt(addressHash, number) {
+        async accountAt(addressHash, number) {
           const history = [...accounts].find(([address]) => address === bytesToHex(addressHash))?.[1]
           if (number === 1n && accounts.has('pruned')) return { ok: false, error: { code: 'HISTORY_PRUNED' } }
           return { ok: true, value: history?.[Math.min(Number(number), history.length - 1)] }
         },
         code: (hash) => codes.get(bytesToHex(hash)),
       }
-      return { ...reader, close: () => void open-- }
+      return { ...reader, close: async () => void open-- }
     },
     async close() {},
   }
