@@ -2,7 +2,7 @@
 export type AccountFields = { readonly nonce: bigint; readonly balance: bigint; readonly codeHash: Uint8Array }
 
 /** Why the state of a block cannot be read. */
-export type StateError = { readonly code: string }
+export type StateError = { readonly code: string; readonly oldest?: bigint }
 
 export interface ChainReader {
   /** The persisted head; undefined in a store without a genesis block. */

@@ -81,7 +81,9 @@ async function readAccount(
   if (!block.ok) return block
   const account = await chain.accountAt(keccak256(of), block.value.number)
   if (!account.ok) {
-    return err(serverError(`state of block ${block.value.number} is not available (${account.error.code})`))
+    const { code, oldest } = account.error
+    const why = oldest === undefined ? code : `the oldest kept is of block ${oldest}`
+    return err(serverError(`state of block ${block.value.number} is not available: ${why}`))
   }
   return ok(show(account.value))
 }

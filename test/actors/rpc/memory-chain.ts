@@ -83,7 +83,8 @@ export function memoryChain(): MemoryChain {
         body: (_number, hash) => byHash.get(bytesToHex(hash))?.block.body,
         async accountAt(addressHash, number) {
           const history = [...accounts].find(([address]) => address === bytesToHex(addressHash))?.[1]
-          if (number === 1n && accounts.has('pruned')) return { ok: false, error: { code: 'HISTORY_PRUNED' } }
+          if (number === 1n && accounts.has('pruned'))
+            return { ok: false, error: { code: 'HISTORY_PRUNED', oldest: 2n } }
           return { ok: true, value: history?.[Math.min(Number(number), history.length - 1)] }
         },
         code: (hash) => codes.get(bytesToHex(hash)),

@@ -196,7 +196,7 @@ describe('state', () => {
     chain.accounts.set('pruned', [])
     expect(await error('eth_getBalance', address, '0x1')).toEqual({
       code: -32000,
-      message: 'state of block 1 is not available (HISTORY_PRUNED)',
+      message: 'state of block 1 is not available: the oldest kept is of block 2',
     })
     chain.accounts.delete('pruned')
   })

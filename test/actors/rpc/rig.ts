@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DEFAULT_HTTP } from '../../../actors/rpc/exposure.ts'
 import type { HttpSettings, RpcDeps, RpcMessages } from '../../../actors/rpc/messages.ts'
-import { rpcOver } from '../../../actors/rpc/rpc.ts'
+import { rpc, rpcOver } from '../../../actors/rpc/rpc.ts'
 import { defineActor } from '../../../runtime/actor.ts'
 import type { Ask, Tell } from '../../../runtime/messages.ts'
 import { startSystem } from '../../../runtime/system.ts'
+import type { DatabaseLocation } from '../../../storage/database.ts'
 import { type MemoryChain, memoryChain } from './memory-chain.ts'
 
 type IdleMessages = { nothing: Ask<void, void> }
@@ -25,6 +26,8 @@ export type RigOptions = {
   readonly http?: Partial<HttpSettings>
   readonly limits?: RpcDeps['limits']
   readonly chain?: MemoryChain
+  /** A real store in place of the chain in memory. */
+  readonly store?: { readonly location: DatabaseLocation; readonly genesisHash: Uint8Array }
   readonly importing?: { startingBlock: bigint; currentBlock: bigint; highestBlock: bigint }
 }
 export type Rig = {
@@ -48,8 +51,13 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const chain = options.chain ?? memoryChain()
   if (chain.canonical.length === 0) chain.add()
   const deps: RpcDeps = {
-    database: { engine: 'level', directory: 'unused' },
-    chain: { chainId: 1337n, networkId: 3503995874084926n, genesisHash: chain.canonical[0]!.hash, config: CONFIG },
+    database: options.store?.location ?? { engine: 'level', directory: 'unused' },
+    chain: {
+      chainId: 1337n,
+      networkId: 3503995874084926n,
+      genesisHash: options.store?.genesisHash ?? chain.canonical[0]!.hash,
+      config: CONFIG,
+    },
     node: { clientVersion: CLIENT_VERSION, datadir, ip: '127.0.0.1', discoveryPort: 0, listenerPort: 0 },
     http: { ...DEFAULT_HTTP, port: 0, ...options.http },
     ipc: { path: ipc },
@@ -66,7 +74,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       ctx.spawn({ name: 'chain', actor: idle, deps: undefined })
       const child = ctx.spawn<RpcMessages, RpcDeps>({
         name: 'rpc',
-        actor: rpcOver(async () => ({ ok: true, value: chain })),
+        actor: options.store === undefined ? rpcOver(async () => ({ ok: true, value: chain })) : rpc,
         deps,
       })
       void child.started.then(async (started) => {
