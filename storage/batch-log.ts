@@ -70,18 +70,27 @@ export async function openBatchLog(
 }
 
 async function openFile(disk: LogDisk, directory: string): Promise<Result<LogFile, DiskFailure>> {
-  const path = `${directory}/${LOG_FILE}`
-  const present = await disk.open(path, 'read-write')
-  if (present.ok || present.error.code !== 'DISK_NOT_FOUND') return present
   const made = await disk.makeDirectory(directory)
   if (!made.ok && made.error.code !== 'DISK_EXISTS') return made
-  const created = await disk.open(path, 'create')
-  if (!created.ok) return created
-  const synced = await created.value.sync()
-  const listed = synced.ok ? await disk.syncDirectory(directory) : synced
-  if (listed.ok) return created
-  await created.value.close()
-  return listed
+  const file = await disk.open(`${directory}/${LOG_FILE}`, 'create')
+  if (!file.ok) return file
+  // At every open: the process that made the names may have ended before they were durable.
+  for (const path of withParents(directory)) {
+    const synced = await disk.syncDirectory(path)
+    // A parent that we may not read was not made by us.
+    if (synced.ok || (path !== directory && synced.error.code === 'DISK_DENIED')) continue
+    await file.value.close()
+    return synced
+  }
+  return file
+}
+
+/** `a/b`: `a/b`, `a`, `.`; `/a/b`: `/a/b`, `/a`, `/`. */
+function withParents(directory: string): string[] {
+  const paths: string[] = []
+  for (let path = directory; path !== ''; path = path.slice(0, Math.max(0, path.lastIndexOf('/')))) paths.push(path)
+  paths.push(directory.startsWith('/') ? '/' : '.')
+  return paths
 }
 
 async function replayAll(

@@ -15,7 +15,10 @@ export interface LogFile {
 }
 
 export interface LogDisk {
-  open(path: string, mode: 'read-write' | 'create'): Promise<Result<LogFile, DiskFailure>>
+  /** Opens what is there, without truncating it, or creates it. */
+  open(path: string, mode: 'create'): Promise<Result<LogFile, DiskFailure>>
+  /** With its parents; one that is there is fine. */
   makeDirectory(path: string): Promise<Result<void, DiskFailure>>
+  /** After this the names in the directory survive a crash. */
   syncDirectory(path: string): Promise<Result<void, DiskFailure>>
 }

@@ -64,10 +64,9 @@ export function createSimulatedDisk(): SimulatedDisk {
   }
 
   return {
-    async open(path, mode) {
+    async open(path) {
       const present = files.get(path)
       if (present !== undefined) return ok(openFile(path, present))
-      if (mode !== 'create') return err({ code: 'DISK_NOT_FOUND', path, cause: 'no such file' })
       const contents = { durable: new Uint8Array(0), pending: [] }
       files.set(path, contents)
       return ok(openFile(path, contents))
