@@ -117,6 +117,7 @@ type Opened = {
 function door({ level, location, isOwned, isShared, log }: Opened): Database {
   const underWay = new Set<Promise<unknown>>()
   const snapshots = new Set<DatabaseSnapshot>()
+  const iterators = new Set<{ close(): Promise<void> }>()
   let closing: Promise<void> | undefined
 
   const assertOpen = (): void => {
@@ -141,11 +142,13 @@ function door({ level, location, isOwned, isShared, log }: Opened): Database {
   async function* iterate(
     range: KeyRange,
     snapshot: AbstractSnapshot | undefined,
+    open: Set<{ close(): Promise<void> }>,
     check: () => void,
   ): AsyncGenerator<Entry, void, undefined> {
     check()
     const options = { ...VIEWS, ...range, highWaterMarkBytes: RANGE_CHUNK_BYTES }
     const iterator = level.iterator(snapshot === undefined ? options : { ...options, snapshot })
+    open.add(iterator)
     try {
       for (;;) {
         check()
@@ -161,6 +164,7 @@ function door({ level, location, isOwned, isShared, log }: Opened): Database {
         closing === undefined ? databaseError(location, thrown) : { code: 'DATABASE_CLOSED', location },
       )
     } finally {
+      open.delete(iterator)
       await iterator.close()
     }
   }
@@ -181,7 +185,7 @@ function door({ level, location, isOwned, isShared, log }: Opened): Database {
 
   async function shut(): Promise<void> {
     await Promise.allSettled(underWay)
-    await Promise.all([...snapshots].map((snapshot) => snapshot.close()))
+    await Promise.all([...iterators, ...snapshots].map((resource) => resource.close()))
     await log?.close()
     if (isOwned) await level.close()
   }
@@ -189,7 +193,7 @@ function door({ level, location, isOwned, isShared, log }: Opened): Database {
   return {
     location,
     get: (key) => read(key, undefined),
-    range: (range) => iterate(range, undefined, assertOpen),
+    range: (range) => iterate(range, undefined, iterators, assertOpen),
     batch(operations, options) {
       if (closing !== undefined) return Promise.resolve(err({ code: 'DATABASE_CLOSED', location }))
       const sync = options?.sync ?? false
@@ -202,6 +206,7 @@ function door({ level, location, isOwned, isShared, log }: Opened): Database {
       assertOpen()
       const taken = level.snapshot()
       const options = { ...VIEWS, snapshot: taken }
+      const ofSnapshot = new Set<{ close(): Promise<void> }>()
       let isClosed = false
       const assertSnapshotOpen = (): void => {
         assertOpen()
@@ -212,11 +217,13 @@ function door({ level, location, isOwned, isShared, log }: Opened): Database {
           assertSnapshotOpen()
           return read(key, options)
         },
-        range: (range) => iterate(range, taken, assertSnapshotOpen),
-        close() {
+        range: (range) => iterate(range, taken, ofSnapshot, assertSnapshotOpen),
+        async close() {
           isClosed = true
           snapshots.delete(snapshot)
-          return taken.close()
+          // An iterator that its reader left half-way would keep the snapshot open for ever.
+          await Promise.all([...ofSnapshot].map((iterator) => iterator.close()))
+          await taken.close()
         },
       }
       snapshots.add(snapshot)

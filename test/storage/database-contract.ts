@@ -109,6 +109,19 @@ export function databaseContract(engine: string, open: () => Promise<Database>):
       await snapshot.close()
     })
 
+    test('a range left half-way keeps neither its snapshot nor the database open', async () => {
+      const database = await fresh()
+      await database.batch([1, 2, 3].map((k) => ({ type: 'put', key: key(k), value: key(k) })))
+      const [closed, left] = [database.snapshot(), database.snapshot()]
+      const ranges = [closed.range({}), left.range({}), database.range({})]
+      for (const range of ranges) await range.next()
+      await closed.close()
+      await expect(ranges[0]!.next()).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
+      expect((await ranges[1]!.next()).value).toEqual([key(2), key(2)])
+      await database.close()
+      for (const range of ranges.slice(1)) await expect(range.next()).rejects.toMatchObject({ code: 'DATABASE_CLOSED' })
+    })
+
     test('closes twice, at once, with a batch and a range under way', async () => {
       const database = await fresh()
       await database.batch(Array.from({ length: 600 }, (_, i) => ({ type: 'put', key: key(i >> 8, i), value: key(1) })))
