@@ -71,9 +71,10 @@ async function answerBatch(entries: readonly Entry[], answering: Answering): Pro
     const outcome: Outcome =
       size > answering.batchResponseMax ? err(responseTooLarge()) : await runEntry(entry, answering)
     const text = encodeEntry(entry, outcome)
-    if (text === undefined) continue
-    texts.push(text)
-    size += text.length
+    if (text !== undefined) {
+      texts.push(text)
+      size += outcome.ok ? outcome.value.length : JSON.stringify(outcome.error).length
+    }
     await answering.rest()
   }
   return texts.length === 0 ? undefined : encodeBatch(texts)

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../protocols/json-rpc/json.ts'
+import type { Millis } from '../../runtime/capabilities.ts'
 import type { Ask, Lossy, Tell } from '../../runtime/messages.ts'
 import type { DatabaseLocation } from '../../storage/database.ts'
 import type { RpcLimits } from './limits.ts'
@@ -15,8 +16,8 @@ export type ImportProgress = {
 }
 
 export type RpcMessages = {
-  /** One body or IPC message. The listeners put each here, so that the load of RPC is the load of this mailbox. */
-  request: Ask<{ body: Uint8Array; transport: Transport }, RpcAnswer>
+  /** One body or IPC message; calls not begun at `until` are answered −32002. The listeners put each here, so that the load of RPC is the load of this mailbox. */
+  request: Ask<{ body: Uint8Array; transport: Transport; until: Millis }, RpcAnswer>
   /** Where it listens, ports as bound. */
   endpoints: Ask<void, { readonly http: string | undefined; readonly ipc: string | undefined }>
   /** What `eth_syncing` answers; undefined: not importing. */

@@ -31,6 +31,8 @@ const IPC_NAMESPACES: ReadonlySet<string> = new Set(['admin', 'eth', 'net', ALWA
 
 /** Milliseconds of a batch before other messages and sockets get the thread. */
 const BATCH_TURN_MS = 10
+/** Milliseconds beyond the time of a request in which what was answered of a batch by then is put together. */
+const ANSWER_GRACE_MS = 1000
 /** Milliseconds for an answer to leave before the restart that it announces ends the connections. */
 const RESTART_DELAY_MS = 250
 
@@ -76,14 +78,14 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
       const endpoints = await listen(ctx, deps, limits)
 
       return {
-        request: reentrant(async ({ body, transport }, call): Promise<RpcAnswer> => {
+        request: reentrant(async ({ body, transport, until }, call): Promise<RpcAnswer> => {
           let turnEndsAt = ctx.clock.monotonic() + BATCH_TURN_MS
           const answering: Answering = {
             methods: METHODS,
             namespaces: namespaces[transport],
             batchResponseMax: limits.batchResponseMax,
             surroundings: () => surroundings(transport),
-            isLate: () => call.signal.aborted || (call.deadline !== undefined && ctx.now() >= call.deadline),
+            isLate: () => call.signal.aborted || ctx.now() >= until,
             async rest() {
               if (ctx.clock.monotonic() < turnEndsAt) return
               await new Promise<void>((resolve) => void ctx.clock.schedule(0, resolve))
@@ -116,7 +118,9 @@ async function listen(ctx: Context<RpcMessages>, deps: RpcDeps, limits: RpcLimit
     const refuse = (error: JsonRpcError) => refuseRequest(parseRequest(body, requestLimits(limits, transport)), error)
     if (running >= limits.requestsMax) return refuse(tooBusy())
     running++
-    const answered = await ctx.inject('request', { body, transport }, { deadlineMs: limits.requestTimeoutMs })
+    const until = ctx.now() + limits.requestTimeoutMs
+    const deadlineMs = limits.requestTimeoutMs + ANSWER_GRACE_MS
+    const answered = await ctx.inject('request', { body, transport, until }, { deadlineMs })
     running--
     if (answered.ok) return answered.value
     return refuse(answered.error.code === 'DEADLINE' ? timedOut() : tooBusy())

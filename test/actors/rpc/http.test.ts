@@ -13,7 +13,7 @@ describe('an HTTP server', () => {
   let rig: Rig
   beforeAll(async () => {
     rig = await startRig({
-      limits: { httpBodyBytesMax: 100_000, batchItemsMax: 10, batchResponseMax: 300, valuesMax: 5000 },
+      limits: { httpBodyBytesMax: 100_000, batchItemsMax: 10, batchResponseMax: 100, valuesMax: 5000 },
     })
   })
   afterAll(() => rig.stop())
@@ -148,7 +148,9 @@ describe('an HTTP server', () => {
       const { json } = await rig.post(batch)
       expect(json.map((answer: any) => answer.id)).toEqual(batch.map(({ id }) => id))
       expect(json[0].result).toContain('Troupe')
-      expect(json[9].error).toEqual({ code: -32003, message: 'response too large' })
+      // 33 characters each: the fourth goes beyond the bound, and is the last.
+      expect(json[3].result).toContain('Troupe')
+      expect(json[4].error).toEqual({ code: -32003, message: 'response too large' })
     })
     test('against bytes that are no HTTP', async () => {
       expect(await rawBytes(rig.port, '\x16\x03\x01\x02\x00\x01\x00\r\n\r\n')).toMatch(/^(HTTP\/1.1 400|$)/)
@@ -274,5 +276,13 @@ test('connections beyond the limit are not served', async () => {
     /^HTTP\/1.1 200/,
   )
   await slow
+  await rig.stop()
+})
+
+test('admin is offered over HTTP on loopback when it is named', async () => {
+  const rig = await startRig({ http: { namespaces: ['admin'] } })
+  expect((await rig.call('admin_datadir')).result).toBe(rig.datadir)
+  expect((await rig.call('eth_chainId')).error.code).toBe(-32601)
+  expect((await rig.call('rpc_modules')).result).toEqual({ admin: '1.0', rpc: '1.0' })
   await rig.stop()
 })
