@@ -1,0 +1,20 @@
+/** `npm run bench -- [--small] [name …]`: the cases whose names hold one of the words given, all without any. */
+import { asksInFlight } from './asks-in-flight.ts'
+import { type BenchCase, runCase } from './harness.ts'
+import { oneWay } from './one-way.ts'
+import { recordingBetweenThreads, recordingOnOneThread } from './recording.ts'
+import { roundTrip } from './round-trip.ts'
+
+/** A further case is a file beside this one and a line here. */
+const CASES: readonly BenchCase[] = [oneWay, roundTrip, asksInFlight, recordingBetweenThreads, recordingOnOneThread]
+
+const words = process.argv.slice(2)
+const isSmall = words.includes('--small')
+const names = words.filter((word) => !word.startsWith('--'))
+const unknown = words.find((word) => word.startsWith('--') && word !== '--small')
+const chosen = CASES.filter(({ name }) => names.length === 0 || names.some((word) => name.includes(word)))
+if (unknown !== undefined || chosen.length === 0) {
+  process.stderr.write(`usage: npm run bench -- [--small] [name …]\n${CASES.map(({ name }) => `  ${name}\n`).join('')}`)
+  process.exit(2)
+}
+for (const benchCase of chosen) await runCase(benchCase, isSmall)
