@@ -6,8 +6,10 @@ import { err, ok, type Result } from '../../../protocols/result.ts'
 import { closeNames } from '../close-names.ts'
 import { type MethodTable, method, type Surroundings } from './method.ts'
 
+/** Nobody restarts the root: its end is the end of the node. */
+const ROOT = 'supervisor'
 /** Actors that nobody could resume again once they rest. */
-const NEVER_PAUSED: readonly string[] = ['rpc', 'supervisor', '']
+const NEVER_PAUSED: readonly string[] = ['rpc', ROOT, '']
 
 export const ADMIN_METHODS: MethodTable = {
   admin_nodeInfo: method([], ({ node, info, chain }) => {
@@ -42,7 +44,10 @@ export const ADMIN_METHODS: MethodTable = {
   admin_restartActor: method([text], (around, [name]) => {
     const path = findActor(around, name)
     if (!path.ok) return path
-    if (isSelfOrAbove(path.value, around.self)) {
+    if (bare(path.value) === ROOT) {
+      return err(serverError(`${ROOT} cannot be restarted: stop the node and start it again`))
+    }
+    if (bare(path.value) === bare(around.self)) {
       around.restartLater(path.value)
       return ok(true)
     }

@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ipcClients } from '../../../actors/rpc/ipc.ts'
 import { DEFAULT_RPC_LIMITS } from '../../../actors/rpc/limits.ts'
@@ -24,6 +26,10 @@ describe('an IPC endpoint', () => {
     const ids = [await client.line(), await client.line(), await client.line()].map((line) => JSON.parse(line!).id)
     expect(new Set(ids)).toEqual(new Set(['ü', 2, 3]))
     client.socket.destroy()
+  })
+  test('is open to its owner only', async () => {
+    expect((await stat(rig.ipc)).mode & 0o777).toBe(0o600)
+    expect((await stat(dirname(rig.ipc))).mode & 0o777).toBe(0o700)
   })
   test('offers admin too', async () => {
     expect((await rig.ipcCall('admin_datadir')).result).toBe(rig.datadir)

@@ -254,6 +254,10 @@ describe('admin', () => {
     expect(error.code).toBe(-32000)
     expect((await rig.call('eth_chainId')).result).toBe('0x539')
   })
+  test('does not restart the root', async () => {
+    const { error } = await admin('admin_restartActor', 'supervisor')
+    expect(error).toEqual({ code: -32000, message: 'supervisor cannot be restarted: stop the node and start it again' })
+  })
   test('restarts another actor', async () => {
     expect((await admin('admin_restartActor', 'chain')).result).toBe(true)
     await expect
