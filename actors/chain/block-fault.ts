@@ -1,26 +1,5 @@
-/** Why a block is not taken into the chain. */
-import type { BlockEncodingError } from '../../protocols/block.ts'
-import type { HeaderError } from '../../protocols/consensus/header-rules.ts'
-import type { OmmerError } from '../../protocols/consensus/ommers.ts'
-
-export type BlockFault =
-  | { readonly code: 'BLOCK_ENCODING'; readonly cause: BlockEncodingError }
-  | { readonly code: 'BLOCK_HEADER'; readonly cause: HeaderError }
-  | { readonly code: 'BLOCK_PARENT_UNKNOWN'; readonly parentHash: Uint8Array }
-  /** Block 0 is another than that of the data directory. */
-  | { readonly code: 'BLOCK_OTHER_GENESIS'; readonly ours: Uint8Array }
-  | { readonly code: 'BLOCK_BODY'; readonly field: 'transactionsRoot' | 'ommersHash' | 'withdrawalsRoot' }
-  | { readonly code: 'BLOCK_OMMERS'; readonly cause: OmmerError }
-  | { readonly code: 'BLOCK_RESULT'; readonly field: 'gasUsed' | 'receiptsRoot' | 'logsBloom' }
-  | { readonly code: 'BLOCK_STATE_ROOT'; readonly computed: Uint8Array; readonly claimed: Uint8Array }
-  /** The source's total difficulty is not the sum of difficulties. */
-  | { readonly code: 'BLOCK_TOTAL_DIFFICULTY'; readonly computed: bigint; readonly claimed: bigint }
-  /** What this version does not execute yet. */
-  | { readonly code: 'BLOCK_UNSUPPORTED'; readonly what: 'transactions' | 'system calls' | 'the DAO fork' | 'clique' }
-  /** Known to be invalid, or built on such a block. */
-  | { readonly code: 'BLOCK_BAD' }
-  /** The store refused the write: nothing of it is in the chain. */
-  | { readonly code: 'BLOCK_NOT_WRITTEN'; readonly cause: string }
+/** What people are told about a block that is not taken. */
+import type { BlockFault } from './messages.ts'
 
 /** A sentence for people. */
 export function describeFault(fault: BlockFault): string {

@@ -1,9 +1,10 @@
 import type { BlockStreamError } from '../../protocols/block-stream.ts'
 import type { Era1Error } from '../../protocols/era1/reader.ts'
+import type { AskFailure } from '../../runtime/actor.ts'
 import type { DiskError } from '../../runtime/capabilities.ts'
 import type { Lossy, Ref, Tell } from '../../runtime/messages.ts'
-import type { BlockFault } from '../chain/block-fault.ts'
-import type { ChainMessages } from '../chain/messages.ts'
+import type { Result } from '../../runtime/result.ts'
+import type { BlockFault, ChainMessages, ImportAnswer } from '../chain/messages.ts'
 
 export type ImportFault =
   | { readonly code: 'IMPORT_FILE'; readonly file: string; readonly cause: DiskError }
@@ -15,7 +16,7 @@ export type ImportFault =
       readonly hash: Uint8Array
       readonly fault: BlockFault
     }
-  /** The chain did not answer: it failed, or the node is stopping. */
+  /** The chain did not answer: it failed again and again. */
   | { readonly code: 'IMPORT_CHAIN'; readonly file: string; readonly detail: string }
 
 export type FileProgress = {
@@ -23,29 +24,39 @@ export type FileProgress = {
   /** Place among the files, from 0. */
   readonly index: number
   readonly fileBytes: number
-  readonly readBytes: number
+  /** Bytes of the file whose blocks the chain has answered. */
+  readonly doneBytes: number
   /** Over all files so far. */
   readonly imported: number
   readonly known: number
   readonly head: bigint
 }
-
-/** Told how an import goes. */
-export type ImportListener = {
-  importProgress: Tell<FileProgress, Lossy<'coalesce'>>
-  fileDone: Tell<{ readonly file: string; readonly fault: ImportFault | undefined; readonly progress: FileProgress }>
-  importDone: Tell<{ readonly faults: number; readonly imported: number; readonly known: number; readonly head: bigint }>
+/** `head`: 0n when no block was answered. */
+export type ImportTotals = {
+  readonly faults: number
+  readonly imported: number
+  readonly known: number
+  readonly head: bigint
 }
 
-/** Reads block files (era1, or concatenated RLP) and feeds the chain, a few batches ahead of it. */
+/** What an importer tells of its work to who started it. */
+export type ImporterNeeds = {
+  importProgress: Tell<FileProgress, Lossy<'coalesce'>>
+  fileDone: Tell<{ readonly file: string; readonly fault: ImportFault | undefined; readonly progress: FileProgress }>
+  importDone: Tell<ImportTotals>
+}
+
+/** Reads block files (era1, or concatenated RLP) and feeds the chain, a few batches ahead of it; then ends. */
 export type ImporterMessages = {
-  /** To self: read on, if the chain keeps up. */
+  /** To self: open the next file, or read on in this one. */
   advance: Tell
-  /** To self: what the chain answered. */
-  answered: Tell<{ readonly answer: unknown }>
+  /** To self: what the chain answered to one batch. */
+  answered: Tell<{ readonly batch: number; readonly answer: Result<ImportAnswer, AskFailure> }>
+  /** To self: the chain has had its time to come back. */
+  resend: Tell
 }
 export type ImporterDeps = {
   readonly files: readonly string[]
   readonly chain: Ref<Pick<ChainMessages, 'importBlocks'>>
-  readonly listener: Ref<ImportListener>
+  readonly listener: Ref<ImporterNeeds>
 }

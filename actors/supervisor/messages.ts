@@ -1,7 +1,7 @@
 import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
 import type { Ask } from '../../runtime/messages.ts'
 import type { ChainHead, HeadListener } from '../chain/messages.ts'
-import type { ImportListener } from '../importer/messages.ts'
+import type { FileProgress, ImportFault, ImportListener } from '../importer/messages.ts'
 import type { NodeInfo, RpcDeps } from '../rpc/messages.ts'
 
 /** The root: starts the node's actors in order, knows when all of them accept. */
@@ -27,8 +27,8 @@ export type SupervisorDeps = {
   readonly importFiles: readonly string[]
   readonly events: {
     ready(endpoints: { readonly http: string | undefined; readonly ipc: string | undefined; readonly head: ChainHead }): void
-    importProgress?(progress: import('../importer/messages.ts').FileProgress): void
-    fileDone?(file: string, fault: import('../importer/messages.ts').ImportFault | undefined): void
+    importProgress?(progress: FileProgress): void
+    fileDone?(file: string, fault: ImportFault | undefined): void
     importDone?(result: { readonly faults: number; readonly imported: number; readonly known: number; readonly head: bigint }): void
   }
 }

@@ -1,0 +1,129 @@
+/** Checking and executing one block on its parent's state: a function over values, with the state as its only effect. */
+import type { BatchedBlock } from '../../protocols/block-batch.ts'
+import { type Body, decodeBody, ommersHash } from '../../protocols/body.ts'
+import { bytesEqual, isZero } from '../../protocols/bytes.ts'
+import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
+import { type Rules, rulesAt } from '../../protocols/chain-spec/rules.ts'
+import { checkHeader } from '../../protocols/consensus/header-rules.ts'
+import { checkOmmers, OMMER_GENERATIONS, type OmmerAncestor } from '../../protocols/consensus/ommers.ts'
+import { rewards } from '../../protocols/consensus/rewards.ts'
+import { EMPTY_TRIE_ROOT, transactionsRoot, withdrawalsRoot } from '../../protocols/derive-root.ts'
+import { decodeHeader, EMPTY_LIST_HASH, type Header } from '../../protocols/header.ts'
+import { err, ok, type Result } from '../../protocols/result.ts'
+import { WEI_PER_GWEI } from '../../protocols/withdrawal.ts'
+import type { StateChanges } from '../../storage/state/state-changes.ts'
+import type { StateView } from '../../storage/state/state-view.ts'
+import type { BlockFault } from './messages.ts'
+
+/** A block that others can be built on, with what its descendants' rules look at. */
+export type Ancestor = OmmerAncestor & { readonly totalDifficulty: bigint }
+
+export type ExecutedBlock = {
+  readonly ancestor: Ancestor
+  readonly headerBytes: Uint8Array
+  readonly bodyBytes: Uint8Array
+  readonly changes: StateChanges
+  /** State root that it was executed on. */
+  readonly parentRoot: Uint8Array
+}
+
+/** A block with its header and body checked against its parent, but not executed. */
+export type CheckedBlock = {
+  readonly ancestor: Ancestor
+  readonly parentRoot: Uint8Array
+  readonly body: Body
+  readonly ommers: readonly Header[]
+}
+
+export type CheckOptions = {
+  /** Seconds since the Unix epoch. */
+  readonly now: bigint
+}
+
+/**
+ * Header, body and ommer rules, and the total difficulty where the source claims one. The seal is not checked.
+ * @param ancestors the parent first, then its forefathers, up to seven in all
+ */
+export function checkBlock(
+  spec: ChainSpec,
+  block: BatchedBlock,
+  ancestors: readonly Ancestor[],
+  options: CheckOptions,
+): Result<CheckedBlock, BlockFault> {
+  const parent = ancestors[0] as Ancestor
+  const decoded = decodeHeader(block.headerBytes)
+  if (!decoded.ok) return err({ code: 'BLOCK_ENCODING', cause: decoded.error })
+  const header = decoded.value
+  if (spec.consensus === 'clique') return err({ code: 'BLOCK_UNSUPPORTED', what: 'clique' })
+  const sound = checkHeader(spec, header, parent.header, {
+    now: options.now,
+    parentTotalDifficulty: parent.totalDifficulty,
+  })
+  if (!sound.ok) return err({ code: 'BLOCK_HEADER', cause: sound.error })
+  const body = decodeBody(block.bodyBytes)
+  if (!body.ok) return err({ code: 'BLOCK_ENCODING', cause: body.error })
+  const mismatch = bodyMismatch(header, body.value)
+  if (mismatch !== undefined) return err({ code: 'BLOCK_BODY', field: mismatch })
+  const ommers = checkOmmers(spec, body.value.ommers, block.hash, ancestors)
+  if (!ommers.ok) return err({ code: 'BLOCK_OMMERS', cause: ommers.error })
+  const totalDifficulty = parent.totalDifficulty + header.difficulty
+  if (block.totalDifficulty !== undefined && block.totalDifficulty !== totalDifficulty)
+    return err({ code: 'BLOCK_TOTAL_DIFFICULTY', computed: totalDifficulty, claimed: block.totalDifficulty })
+  const ancestor = { hash: block.hash, header, ommers: body.value.ommers, totalDifficulty }
+  return ok({ ancestor, parentRoot: parent.header.stateRoot, body: body.value, ommers: ommers.value })
+}
+
+/** Executes a checked block on the view, which must stand after its parent. On a fault the view stands there again. */
+export function executeBlock(
+  spec: ChainSpec,
+  view: StateView,
+  block: BatchedBlock,
+  checked: CheckedBlock,
+): Result<ExecutedBlock, BlockFault> {
+  const { ancestor, parentRoot, body, ommers } = checked
+  const { header } = ancestor
+  const rules = rulesAt(spec, header.number, header.timestamp, isMerged(spec, header))
+  const unsupported = notExecuted(spec, rules, header, body)
+  if (unsupported !== undefined) return err({ code: 'BLOCK_UNSUPPORTED', what: unsupported })
+  const field = resultMismatch(header)
+  if (field !== undefined) return err({ code: 'BLOCK_RESULT', field })
+  for (const { address, amount } of rewards(rules, header, ommers)) view.addBalance(address, amount)
+  for (const { address, amount } of body.withdrawals ?? []) view.addBalance(address, amount * WEI_PER_GWEI)
+  const changes = view.endBlock({ deleteEmpty: rules.eip158 })
+  return ok({ ancestor, headerBytes: block.headerBytes, bodyBytes: block.bodyBytes, changes, parentRoot })
+}
+
+/** The newest first, as many as the ommer rules look at. */
+export const nextAncestors = (newest: Ancestor, ancestors: readonly Ancestor[]): readonly Ancestor[] => [
+  newest,
+  ...ancestors.slice(0, OMMER_GENERATIONS - 1),
+]
+
+const isMerged = (spec: ChainSpec, header: Header): boolean =>
+  header.difficulty === 0n && spec.terminalTotalDifficulty !== undefined
+
+function bodyMismatch(header: Header, body: Body): (BlockFault & { code: 'BLOCK_BODY' })['field'] | undefined {
+  const computedOmmers = body.ommers.length === 0 ? EMPTY_LIST_HASH : ommersHash(body.ommers)
+  if (!bytesEqual(computedOmmers, header.ommersHash)) return 'ommersHash'
+  const computed = body.transactions.length === 0 ? EMPTY_TRIE_ROOT : transactionsRoot(body.transactions)
+  if (!bytesEqual(computed, header.transactionsRoot)) return 'transactionsRoot'
+  if ((body.withdrawals === undefined) !== (header.withdrawalsRoot === undefined)) return 'withdrawalsRoot'
+  if (body.withdrawals !== undefined && header.withdrawalsRoot !== undefined)
+    if (!bytesEqual(withdrawalsRoot(body.withdrawals), header.withdrawalsRoot)) return 'withdrawalsRoot'
+  return undefined
+}
+
+function notExecuted(spec: ChainSpec, rules: Rules, header: Header, body: Body) {
+  if (body.transactions.length > 0) return 'transactions'
+  if (rules.cancun) return 'system calls'
+  if (spec.daoForkSupport && spec.blockForks.dao === header.number) return 'the DAO fork'
+  return undefined
+}
+
+/** Without transactions nothing uses gas, and there is no receipt and no log. */
+function resultMismatch(header: Header): (BlockFault & { code: 'BLOCK_RESULT' })['field'] | undefined {
+  if (header.gasUsed !== 0n) return 'gasUsed'
+  if (!bytesEqual(header.receiptsRoot, EMPTY_TRIE_ROOT)) return 'receiptsRoot'
+  if (!isZero(header.logsBloom)) return 'logsBloom'
+  return undefined
+}

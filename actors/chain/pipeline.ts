@@ -1,0 +1,383 @@
+/**
+ * The chain's way of working: while the roots of one batch are computed and its blocks are written, the next one is
+ * already executed. Batches are written in order; when one is refused, what was executed on it is dropped before
+ * anything of it is written.
+ */
+
+import { joinBlock } from '../../protocols/block.ts'
+import { type BatchedBlock, decodeBlockBatch } from '../../protocols/block-batch.ts'
+import { bytesEqual } from '../../protocols/bytes.ts'
+import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
+import { decodeHeader } from '../../protocols/header.ts'
+import type { Result } from '../../protocols/result.ts'
+import type { AskFailure } from '../../runtime/actor.ts'
+import type { Log } from '../../runtime/capabilities.ts'
+import { createBatch } from '../../storage/batch.ts'
+import { addBadBlock, type Head } from '../../storage/chain-store.ts'
+import type { Database } from '../../storage/database.ts'
+import { canonicalHashKey } from '../../storage/schema.ts'
+import { leafOfSlimAccount } from '../../storage/state/account.ts'
+import { flatState } from '../../storage/state/flat-state.ts'
+import { createStateView } from '../../storage/state/state-view.ts'
+import { type BlockLeaves, encodeLeafBatch } from '../../storage/trie/leaf-batch.ts'
+import { decodeNodeBatch } from '../../storage/trie/node-batch.ts'
+import type { ChangedNode } from '../../storage/trie/trie.ts'
+import type { ApplyAnswer } from '../trie-committer/messages.ts'
+import { ancestorsOf } from './ancestors.ts'
+import { type Failed, forkOf, storeAside, unwind } from './branch.ts'
+import { type Ancestor, checkBlock, type ExecutedBlock, executeBlock, nextAncestors } from './execute.ts'
+import type { BlockFault, ImportAnswer } from './messages.ts'
+import { addExecuted } from './persist.ts'
+
+/** Batches executed and not yet written. */
+const UNWRITTEN_MAX = 2
+/** Accounts that the state view may hold before the batches under way are waited for. */
+const VIEW_ACCOUNTS_MAX = 100_000
+
+export type PipelineOptions = {
+  readonly spec: ChainSpec
+  readonly database: Database
+  readonly head: Head
+  readonly genesisHash: Uint8Array
+  readonly historyBlocks: number | undefined
+  /** Milliseconds between batches that are forced through to the disk. */
+  readonly syncEveryMs: number
+  readonly now: () => number
+  readonly log: Log
+  readonly apply: (
+    batch: number,
+    from: Uint8Array,
+    leaves: Uint8Array<ArrayBuffer>,
+  ) => Promise<Result<ApplyAnswer, AskFailure>>
+  readonly written: (batch: number) => void
+  readonly announce: (head: Head) => void
+}
+
+export type Pipeline = {
+  /** Answers when the batch is written, or refused. Rejects when the chain cannot go on from what it holds in memory. */
+  add(blocks: Uint8Array): Promise<ImportAnswer>
+  /** The persisted head. */
+  head(): Head
+  /** Makes durable what was written without `sync`. */
+  sync(): void
+  close(): Promise<void>
+}
+
+type Job = {
+  /** Order of arrival. */
+  readonly sequence: number
+  readonly blocks: readonly BatchedBlock[]
+  /** Found before: the blocks in front of it are tried again, and it is answered with them. */
+  readonly failed: Failed | undefined
+  readonly resolve: (answer: ImportAnswer) => void
+  readonly reject: (thrown: unknown) => void
+}
+type Executed = {
+  readonly blocks: readonly ExecutedBlock[]
+  readonly known: number
+  readonly failed: Failed | undefined
+}
+/** `again`: nothing was written, and `job` is to be executed on what stands now. */
+type Outcome = { readonly type: 'done'; readonly answer: ImportAnswer } | { readonly type: 'again'; readonly job: Job }
+
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const { spec, database, now } = options
+  const view = createStateView(flatState(database))
+  const jobs: Job[] = []
+  let head = options.head
+  /** Newest first; the first is the tip: the last executed block. */
+  let ancestors: readonly Ancestor[] = ancestorsOf(database, head)
+  /** Hash by number of blocks that are executed and not written. */
+  const unwrittenHashes = new Map<bigint, Uint8Array>()
+  let unwritten = 0
+  /** Settles when all batches so far are written or refused. Never rejects. */
+  let tail: Promise<unknown> = Promise.resolve()
+  /** Grows when executed batches are dropped: what was executed before does not count any more. */
+  let generation = 0
+  let jobCount = 0
+  let batchCount = 0
+  let isWorking = false
+  let isUnsynced = false
+  let syncedAt = now()
+
+  const tip = (): Ancestor => ancestors[0] as Ancestor
+  const seconds = (): bigint => BigInt(Math.floor(now() / 1000))
+
+  async function work(): Promise<void> {
+    if (isWorking) return
+    isWorking = true
+    for (;;) {
+      if (unwritten >= UNWRITTEN_MAX || view.size() > VIEW_ACCOUNTS_MAX) {
+        await tail
+        if (unwritten === 0 && view.size() > VIEW_ACCOUNTS_MAX) view.release()
+        continue
+      }
+      const job = jobs.shift()
+      if (job === undefined) break
+      try {
+        await take(job)
+      } catch (thrown) {
+        job.reject(thrown)
+      }
+    }
+    isWorking = false
+  }
+
+  /** Executes a batch and sends it on its way; waits only where it does not continue the tip. */
+  async function take(job: Job): Promise<void> {
+    const executed = execute(job.blocks)
+    const settled = commit(executed, job)
+    if (executed.failed?.fault.code !== 'BLOCK_PARENT_UNKNOWN') {
+      settled.then((outcome) => settle(job, outcome), job.reject)
+      return
+    }
+    const outcome = await settled
+    if (outcome.type === 'again') settle(job, outcome)
+    else job.resolve(await beside(job, executed, outcome.answer))
+  }
+
+  function settle(job: Job, outcome: Outcome): void {
+    if (outcome.type === 'done') {
+      job.resolve(outcome.answer)
+      return
+    }
+    jobs.push(outcome.job)
+    jobs.sort((a, b) => a.sequence - b.sequence)
+    void work()
+  }
+
+  function execute(blocks: readonly BatchedBlock[]): Executed {
+    const executed: ExecutedBlock[] = []
+    let known = 0
+    for (const block of blocks) {
+      const header = decodeHeader(block.headerBytes)
+      const number = header.ok ? header.value.number : 0n
+      const failed = (fault: BlockFault): Executed => ({
+        blocks: executed,
+        known,
+        failed: { number, hash: block.hash, fault },
+      })
+      if (!header.ok) return failed({ code: 'BLOCK_ENCODING', cause: header.error })
+      if (isKnown(number, block.hash)) {
+        known++
+        continue
+      }
+      if (number === 0n) return failed({ code: 'BLOCK_OTHER_GENESIS', ours: options.genesisHash })
+      const { parentHash } = header.value
+      if (!bytesEqual(parentHash, tip().hash)) return failed({ code: 'BLOCK_PARENT_UNKNOWN', parentHash })
+      const checked = checkBlock(spec, block, ancestors, { now: seconds() })
+      const result = checked.ok ? executeBlock(spec, view, block, checked.value) : checked
+      if (!result.ok) return failed(result.error)
+      executed.push(result.value)
+      ancestors = nextAncestors(result.value.ancestor, ancestors)
+      unwrittenHashes.set(number, block.hash)
+    }
+    return { blocks: executed, known, failed: undefined }
+  }
+
+  function isKnown(number: bigint, hash: Uint8Array): boolean {
+    if (number > tip().header.number) return false
+    const ours = unwrittenHashes.get(number) ?? database.get(canonicalHashKey(number))
+    return ours !== undefined && bytesEqual(ours, hash)
+  }
+
+  /** Has the roots computed now, and writes after all earlier batches. */
+  function commit(executed: Executed, job: Job): Promise<Outcome> {
+    const { blocks } = executed
+    const batch = ++batchCount
+    const mine = generation
+    const first = blocks[0]
+    const applied =
+      first === undefined ? undefined : options.apply(batch, first.parentRoot, encodeLeafBatch(blocks.map(leavesOf)))
+    unwritten++
+    const outcome = tail.then(async (): Promise<Outcome> => {
+      const roots = await applied
+      // Executed on blocks that were refused meanwhile.
+      if (mine !== generation) return { type: 'again', job }
+      if (roots !== undefined) {
+        if (!roots.ok || !roots.value.ok) return refused(executed, job, roots)
+        const fault = await write(blocks, decodeNodeBatch(roots.value.nodes), batch)
+        if (fault !== undefined) {
+          drop()
+          return { type: 'done', answer: answerOf(executed, 0, { ...identity(blocks[0] as ExecutedBlock), fault }) }
+        }
+      }
+      return { type: 'done', answer: answerOf(executed, blocks.length, executed.failed ?? job.failed) }
+    })
+    tail = outcome.then(
+      () => {
+        unwritten--
+      },
+      () => {
+        unwritten--
+        drop()
+      },
+    )
+    return outcome
+  }
+
+  /** A root does not match: the batch is dropped with all that was executed on it, and its sound part tried again. */
+  function refused(executed: Executed, job: Job, roots: Result<ApplyAnswer, AskFailure>): Outcome {
+    drop()
+    if (roots.ok && !roots.value.ok && roots.value.code === 'STATE_ROOT') {
+      const { index, computed } = roots.value
+      const bad = executed.blocks[index] as ExecutedBlock
+      const fault: BlockFault = { code: 'BLOCK_STATE_ROOT', computed, claimed: bad.ancestor.header.stateRoot }
+      const at = job.blocks.findIndex((block) => bytesEqual(block.hash, bad.ancestor.hash))
+      return { type: 'again', job: { ...job, blocks: job.blocks.slice(0, at), failed: { ...identity(bad), fault } } }
+    }
+    // The trie is not what the chain believes: only a new start at the persisted head makes them agree again.
+    const cause = roots.ok ? JSON.stringify(roots.value) : `${roots.error.code} ${roots.error.detail ?? ''}`
+    throw new Error(`the trie committer cannot go on: ${cause}`)
+  }
+
+  async function write(
+    blocks: readonly ExecutedBlock[],
+    nodes: readonly ChangedNode[],
+    batch: number,
+  ): Promise<BlockFault | undefined> {
+    const { ancestor } = blocks[blocks.length - 1] as ExecutedBlock
+    const moved: Head = {
+      number: ancestor.header.number,
+      hash: ancestor.hash,
+      stateRoot: ancestor.header.stateRoot,
+      totalDifficulty: ancestor.totalDifficulty,
+      epoch: head.epoch,
+    }
+    const changes = createBatch()
+    addExecuted(changes, database, blocks, nodes, moved, options.historyBlocks)
+    const sync = now() - syncedAt >= options.syncEveryMs
+    const written = await database.batch(changes.operations, { sync })
+    if (!written.ok) return { code: 'BLOCK_NOT_WRITTEN', cause: written.error.code }
+    isUnsynced = !sync
+    if (sync) syncedAt = now()
+    for (const { ancestor: block } of blocks) {
+      if (unwrittenHashes.get(block.header.number) === block.hash) unwrittenHashes.delete(block.header.number)
+    }
+    moveHead(moved, batch)
+    return undefined
+  }
+
+  function moveHead(moved: Head, batch: number): void {
+    head = moved
+    options.written(batch)
+    options.announce(moved)
+  }
+
+  /** Back to the persisted head. */
+  function drop(): void {
+    generation++
+    view.discardBlock()
+    view.release()
+    unwrittenHashes.clear()
+    ancestors = ancestorsOf(database, head)
+  }
+
+  /** The rest of a batch does not continue the tip: it is kept aside, and switched to when it is heavier. */
+  async function beside(job: Job, executed: Executed, answer: ImportAnswer): Promise<ImportAnswer> {
+    const from = job.blocks.findIndex((block) => block.hash === executed.failed?.hash)
+    await tail
+    const aside = await storeAside(database, spec, job.blocks.slice(from), seconds())
+    const { newest, stored, failed } = aside
+    if (newest === undefined || newest.totalDifficulty <= head.totalDifficulty)
+      return { ...answer, known: answer.known + stored, failed }
+    const switched = await switchTo(newest)
+    return { ...switched, imported: answer.imported + switched.imported, failed: switched.failed ?? failed }
+  }
+
+  async function switchTo(newest: Ancestor): Promise<ImportAnswer> {
+    const { base, left, branch } = forkOf(database, head, newest)
+    options.log.info('Chain reorg detected', {
+      number: base.header.number,
+      drop: left.length,
+      add: branch.length,
+    })
+    await rewind(base)
+    const switched = await alone(branch)
+    if (switched.failed === undefined) return switched
+    options.log.warn('Branch is invalid, coming back', {
+      number: switched.failed.number,
+      code: switched.failed.fault.code,
+    })
+    await remember(switched.failed, branch)
+    await rewind(base)
+    const back = await alone(left)
+    if (back.failed !== undefined) throw new Error(`the old branch does not execute again: ${back.failed.fault.code}`)
+    return { ...back, imported: 0, failed: switched.failed }
+  }
+
+  /** Takes state and head back to a canonical block below, in one batch. */
+  async function rewind(base: Ancestor): Promise<void> {
+    if (head.number === base.header.number) return
+    const undone = unwind(database, head, base)
+    if (!undone.ok) throw new Error(`cannot roll back: ${undone.error.code}`)
+    const { moved, leaves, complete } = undone.value
+    const batch = ++batchCount
+    const roots = await options.apply(batch, head.stateRoot, encodeLeafBatch([{ leaves, root: moved.stateRoot }]))
+    if (!roots.ok || !roots.value.ok)
+      throw new Error(`rolling back gives another state root than block ${moved.number}`)
+    const written = await database.batch(complete(decodeNodeBatch(roots.value.nodes)), { sync: true })
+    if (!written.ok) throw new Error(`the store refused a roll back: ${written.error.code}`)
+    moveHead(moved, batch)
+    drop()
+  }
+
+  /** Blocks that nothing else may come between. */
+  async function alone(blocks: readonly BatchedBlock[]): Promise<ImportAnswer> {
+    let job: Job = { sequence: 0, blocks, failed: undefined, resolve: () => {}, reject: () => {} }
+    for (;;) {
+      const outcome = await commit(execute(job.blocks), job)
+      if (outcome.type === 'done') return outcome.answer
+      job = outcome.job
+    }
+  }
+
+  async function remember(failed: Failed, branch: readonly BatchedBlock[]): Promise<void> {
+    const block = branch.find(({ hash }) => bytesEqual(hash, failed.hash))
+    const bytes = block === undefined ? undefined : joinBlock(block.headerBytes, block.bodyBytes)
+    if (!bytes?.ok) return
+    const batch = createBatch()
+    await addBadBlock(database, batch, { number: failed.number, hash: failed.hash, block: bytes.value })
+    const written = await database.batch(batch.operations)
+    if (!written.ok) options.log.warn('Bad block could not be remembered', { code: written.error.code })
+  }
+
+  const answerOf = (executed: Executed, imported: number, failed: Failed | undefined): ImportAnswer => ({
+    imported,
+    known: executed.known,
+    head,
+    failed,
+  })
+
+  return {
+    add: (bytes) =>
+      new Promise((resolve, reject) => {
+        jobs.push({ sequence: ++jobCount, blocks: decodeBlockBatch(bytes), failed: undefined, resolve, reject })
+        void work()
+      }),
+    head: () => head,
+    sync() {
+      if (!isUnsynced) return
+      isUnsynced = false
+      syncedAt = now()
+      tail = tail.then(async () => {
+        const done = await database.batch([], { sync: true })
+        if (!done.ok) options.log.error('Store could not be synced', { code: done.error.code })
+      })
+    },
+    async close() {
+      await tail
+      if (isUnsynced) await database.batch([], { sync: true })
+    },
+  }
+}
+
+const identity = ({ ancestor }: ExecutedBlock) => ({ number: ancestor.header.number, hash: ancestor.hash })
+
+const leavesOf = ({ ancestor, changes }: ExecutedBlock): BlockLeaves => ({
+  leaves: changes.accounts.map(({ addressHash, current }) => ({
+    key: addressHash,
+    value: current === undefined ? undefined : leafOfSlimAccount(current),
+  })),
+  root: ancestor.header.stateRoot,
+})
