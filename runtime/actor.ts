@@ -4,6 +4,7 @@ import type { Inspector, SystemControl } from './inspection.ts'
 import type {
   AnswerOf,
   Arguments,
+  ArgumentsAnd,
   AskKind,
   Kind,
   LossRule,
@@ -49,7 +50,7 @@ export type Call = {
   ask<M, K extends AskKind<M>>(
     ref: Ref<M>,
     kind: K,
-    ...args: [...Arguments<PayloadOf<M, K>>, options?: AskOptions]
+    ...args: ArgumentsAnd<PayloadOf<M, K>, AskOptions>
   ): Promise<Result<AnswerOf<M, K>, AskFailure>>
 }
 
@@ -181,16 +182,12 @@ export type Context<M> = {
   readonly inspect: Inspector
   readonly system: SystemControl
   now(): Millis
-  tell<M2, K extends TellKind<M2>>(
-    ref: Ref<M2>,
-    kind: K,
-    ...args: [...Arguments<PayloadOf<M2, K>>, options?: TellOptions]
-  ): void
+  tell<M2, K extends TellKind<M2>>(ref: Ref<M2>, kind: K, ...args: ArgumentsAnd<PayloadOf<M2, K>, TellOptions>): void
   /** Never rejects. */
   ask<M2, K extends AskKind<M2>>(
     ref: Ref<M2>,
     kind: K,
-    ...args: [...Arguments<PayloadOf<M2, K>>, options?: AskOptions]
+    ...args: ArgumentsAnd<PayloadOf<M2, K>, AskOptions>
   ): Promise<Result<AnswerOf<M2, K>, AskFailure>>
   /** The settled promise comes back as a message to self on reserved credit: `wrap` makes its payload. */
   pipe<T, K extends TellKind<M>>(
@@ -204,7 +201,7 @@ export type Context<M> = {
   /** An event from a capability's callback enters the own mailbox as an ask, within its capacity. */
   inject<K extends AskKind<M>>(
     kind: K,
-    ...args: [...Arguments<PayloadOf<M, K>>, options?: AskOptions]
+    ...args: ArgumentsAnd<PayloadOf<M, K>, AskOptions>
   ): Promise<Result<AnswerOf<M, K>, AskFailure>>
   spawn<M2, D>(options: SpawnOptions<M2, D>): Child<M2>
   /** Stops a child for good. Settles when it has ended. */

@@ -36,6 +36,8 @@ export type PayloadOf<M, K extends Kind<M>> = M[K] extends { payload: infer P } 
 export type AnswerOf<M, K extends Kind<M>> = M[K] extends { answer: infer A } ? A : never
 /** A payload of `void` need not be passed. */
 export type Arguments<P> = [P] extends [void] ? [] : [payload: P]
+/** As `Arguments`, with options behind: a payload of `void` is passed as `undefined` then. */
+export type ArgumentsAnd<P, O> = [P] extends [void] ? [payload?: undefined, options?: O] : [payload: P, options?: O]
 
 /** What structured clone carries without loss: no functions, no class instances (an Error subclass loses its fields). */
 export type Cloneable =

@@ -1,4 +1,5 @@
 import { defineActor, reentrant, serial } from '../../../../runtime/actor.ts'
+import { note } from '../journal.ts'
 import type { ProbeDeps, ProbeMessages } from './messages.ts'
 
 export const probe = defineActor<ProbeMessages, ProbeDeps>({
@@ -42,10 +43,9 @@ export const probe = defineActor<ProbeMessages, ProbeDeps>({
             await Promise.reject(new Error('told to reject'))
             return
           case 'exit':
-            process.exit(7)
-            return
+            return process.exit(7)
           case 'loop':
-            while (Date.now() > 0);
+            for (let turn = 0; turn >= 0; turn = (turn + 1) % 1000);
             return
           case 'array': {
             const hoard: number[][] = []
@@ -69,9 +69,3 @@ export const probe = defineActor<ProbeMessages, ProbeDeps>({
     }
   },
 })
-
-function note(journal: SharedArrayBuffer | undefined, code: number): void {
-  if (journal === undefined) return
-  const view = new Int32Array(journal)
-  view[Atomics.add(view, 0, 1) + 1] = code
-}
