@@ -32,6 +32,8 @@ const KIND = 11 // id, name, schema | undefined
 const DROPPED = 12 // uid, count
 const ARGUMENTS = [0, 8, 9, 2, 2, 2, 1, 2, 2, 2, 1, 3, 2] as const
 
+type Packing = { readonly kind: string; readonly schema: PackSchema; readonly id: number; readonly layout: PackLayout }
+
 /** Operations after which a post leaves within the turn, so that the other side can begin. */
 const FRAME_SLOTS_MAX = 9 * 1024
 const PACKED_BYTES_MAX = 256 * 1024
@@ -49,9 +51,10 @@ export class Link {
   private readonly packer = new Packer()
   private readonly credits = new Map<number, number>()
   private readonly drops = new Map<number, number>()
-  private readonly kindIds = new Map<string, number>()
+  private readonly packings = new Map<string, { readonly id: number; readonly layout: PackLayout }>()
+  /** Of the message packed last: the next one is mostly of the same kind. */
+  private packing: Packing | undefined = undefined
   private readonly kinds: { readonly name: string; readonly layout: PackLayout }[] = []
-  private readonly layouts = new Map<number, PackLayout>()
   open = true
 
   /** @param receiveNow takes a further frame that has already arrived, `undefined` when there is none. */
@@ -178,19 +181,12 @@ export class Link {
   }
 
   private pack(uid: number, schema: PackSchema, envelope: Envelope): void {
-    const key = `${envelope.kind} ${JSON.stringify(schema)}`
-    let id = this.kindIds.get(key)
-    if (id === undefined) {
-      this.closeChunk()
-      id = this.kindIds.size
-      this.kindIds.set(key, id)
-      this.layouts.set(id, packLayout(schema))
-      this.frame.push(KIND, id, envelope.kind, schema)
-    }
-    const packed = this.packer.add(
-      this.layouts.get(id) as PackLayout,
+    const { kind } = envelope
+    if (schema !== this.packing?.schema || kind !== this.packing.kind) this.packing = this.packingOf(kind, schema)
+    const unfit = this.packer.add(
+      this.packing.layout,
       uid,
-      id,
+      this.packing.id,
       envelope.payload as { readonly [field: string]: unknown },
       envelope.sender,
       envelope.sequence,
@@ -198,11 +194,24 @@ export class Link {
       envelope.causeSequence,
       envelope.deadline,
     )
-    if (packed !== undefined) {
-      this.host.routes.notCloneable(uid, envelope.kind, envelope.sender, 0, packed)
+    if (unfit !== undefined) {
+      this.host.routes.notCloneable(uid, kind, envelope.sender, 0, unfit)
       return
     }
     if (this.packer.size >= PACKED_BYTES_MAX) this.flush()
+  }
+
+  /** A kind's number on this link; the other side learns it before the first message of the kind. */
+  private packingOf(kind: string, schema: PackSchema): Packing {
+    const key = `${kind} ${JSON.stringify(schema)}`
+    let known = this.packings.get(key)
+    if (known === undefined) {
+      this.closeChunk()
+      known = { id: this.packings.size, layout: packLayout(schema) }
+      this.packings.set(key, known)
+      this.frame.push(KIND, known.id, kind, schema)
+    }
+    return { kind, schema, ...known }
   }
 
   /** Packed messages sent so far stand before what comes next: one sender's order holds over both forms. */
