@@ -209,7 +209,7 @@ export type Context<M> = {
   /** A message of `kind` to self when the actor ends or fails, each time. */
   watch<K extends TellKind<M>>(
     ref: Ref<any>,
-    kind: PayloadOf<M, K> extends { readonly path: string; readonly reason: DownReason } ? K : never,
+    kind: { readonly path: string; readonly reason: DownReason } extends PayloadOf<M, K> ? K : never,
   ): void
   unwatch(ref: Ref<any>): void
   /** Released in reverse order when this incarnation ends, on every way out. Returns it. */

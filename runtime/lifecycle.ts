@@ -10,8 +10,6 @@ import { Supervisor } from './supervisor.ts'
 
 /** Milliseconds that one owned resource may take to close. */
 const CLOSE_MS = 5_000
-/** Ended actors that are remembered, so that questions about them are answered at once. */
-const TOMBSTONES_MAX = 4_096
 
 /** Starts and ends the actors of one thread, and tells their parents. */
 export class Lifecycle {
@@ -166,7 +164,10 @@ export class Lifecycle {
 
   stopHere(uid: number, reason: DownReason, final: boolean, drain: boolean): void {
     const cell = this.host.cells.get(uid)
-    if (cell === undefined) return
+    if (cell === undefined) {
+      if (final) this.host.routes.entomb(uid)
+      return
+    }
     if (cell.state === 'down') {
       if (final) this.bury(cell)
       return
@@ -200,7 +201,10 @@ export class Lifecycle {
     this.refuseWaiting(cell, goes)
     this.become(cell, goes ? 'ended' : 'down')
     if (goes) this.bury(cell)
-    for (const watcher of cell.watchers.values()) this.host.watches.tellWatcher(cell.address, watcher, reason)
+    // Other threads learn why this one goes when it is gone.
+    for (const watcher of cell.watchers.values())
+      if (!this.closing || watcher.thread === this.host.thread)
+        this.host.watches.tellWatcher(cell.address, watcher, reason)
     this.notifyParent(cell, { type: 'down', uid: cell.address.uid, parent: cell.parent?.uid ?? 0, reason })
     if (cell.parent === undefined) this.host.onRootDown?.(reason)
     this.host.dispatcher.wakeTurn()
@@ -254,12 +258,7 @@ export class Lifecycle {
     this.refuseWaiting(cell, true)
     cell.recorder.release()
     this.host.cells.delete(cell.address.uid)
-    this.host.routes.tombstones.add(cell.address.uid)
-    if (this.host.routes.tombstones.size > TOMBSTONES_MAX)
-      for (const oldest of this.host.routes.tombstones) {
-        this.host.routes.tombstones.delete(oldest)
-        break
-      }
+    this.host.routes.entomb(cell.address.uid)
     // While the thread itself goes, its actors come back with the next one: who waits to send goes on waiting.
     if (!this.closing) for (const link of cell.describedTo) if (link.open) link.descriptor(cell.address.uid, undefined)
     const route = this.host.routes.byUid.get(cell.address.uid)

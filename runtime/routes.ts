@@ -11,6 +11,8 @@ import { type Descriptor, OUTBOX_MAX, Route } from './route.ts'
 
 /** Milliseconds that a thread waits for the start order of an actor others already speak of. */
 const UNKNOWN_ACTOR_MS = 2_000
+/** Ended actors that are remembered, so that questions about them are answered at once. */
+const TOMBSTONES_MAX = 4_096
 
 /** The ways from this thread to actors: credit, outboxes, what has no receiver. */
 export class Routes {
@@ -219,6 +221,17 @@ export class Routes {
       for (const one of this.unknown.get(uid) ?? []) if (one.open) one.descriptor(uid, undefined)
       this.unknown.delete(uid)
     })
+  }
+
+  /** An actor of this thread has ended for good: who asks about it learns so at once. */
+  entomb(uid: number): void {
+    this.tombstones.add(uid)
+    for (const oldest of this.tombstones) {
+      if (this.tombstones.size <= TOMBSTONES_MAX) break
+      this.tombstones.delete(oldest)
+    }
+    for (const link of this.unknown.get(uid) ?? []) if (link.open) link.descriptor(uid, undefined)
+    this.unknown.delete(uid)
   }
 
   described(link: Link, uid: number, descriptor: Descriptor | undefined): void {

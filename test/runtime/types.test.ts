@@ -1,6 +1,6 @@
 /** What must not compile: the compiler checks each `@ts-expect-error`, an unneeded one is an error itself. */
 import { expect, test } from 'vitest'
-import { type Behavior, type Context, defineActor, reentrant, serial } from '../../runtime/actor.ts'
+import { type Behavior, type Context, type DownReason, defineActor, reentrant, serial } from '../../runtime/actor.ts'
 import type { Ask, Lossy, Ref, Tell } from '../../runtime/messages.ts'
 
 type Messages = {
@@ -69,6 +69,17 @@ function speaks(ctx: Context<Messages>, ref: Ref<Messages>): void {
   ctx.watch(ref, 'add')
 }
 
+type Watches = {
+  loose: Tell<{ path: string; reason: { code: string } }>
+  greedy: Tell<{ path: string; reason: DownReason; more: number }>
+}
+/** Never called: only compiled. */
+function watches(ctx: Context<Watches>, ref: Ref<Messages>): void {
+  ctx.watch(ref, 'loose')
+  // @ts-expect-error an end tells no more than path and reason
+  ctx.watch(ref, 'greedy')
+}
+
 /** Never called: only compiled. */
 function addresses(ctx: Context<Messages>, wide: Ref<Messages>, narrow: Ref<Adds>): void {
   const fewer: Ref<Adds> = wide
@@ -83,7 +94,7 @@ function addresses(ctx: Context<Messages>, wide: Ref<Messages>, narrow: Ref<Adds
 test('takes a complete definition', () => {
   const definition = defineActor<Messages>({ name: 'typed', mailbox, lossy, behavior: () => handlers })
   expect(definition).toMatchObject({ name: 'typed', capacity: 8, lossy })
-  expect([speaks, addresses]).toHaveLength(2)
+  expect([speaks, addresses, watches]).toHaveLength(3)
 })
 
 test('refuses at compile time what does not fit the messages', () => {

@@ -49,7 +49,7 @@ export const probe = defineActor<ProbeMessages, ProbeDeps>({
             return
           case 'array': {
             const hoard: number[][] = []
-            while (hoard.length >= 0) hoard.push(new Array(100_000).fill(1.5))
+            while (hoard.length >= 0) hoard.push(new Array(1_000_000).fill(1.5))
             return
           }
           case 'map':
@@ -60,7 +60,7 @@ export const probe = defineActor<ProbeMessages, ProbeDeps>({
         }
       }),
       grow: () => {
-        for (let i = 0; i < 20_000; i++)
+        for (let i = 0; i < 5_000; i++)
           growing.set(growing.size, `entry number ${growing.size} of a map that only grows`)
       },
       lives: () => ({ incarnation: ctx.incarnation, epoch: ctx.epoch, pid: process.pid }),
