@@ -1,5 +1,8 @@
 /** The one place that says which Keccak implementation runs. */
-import { keccak_256 } from '@noble/hashes/sha3.js'
+import { createKeccak } from 'hash-wasm'
+
+/** Compiled once per thread, when this module is loaded; hashing itself is synchronous. */
+const hasher = await createKeccak(256)
 
 /** Keccak-256 with the original 0x01 padding (Yellow Paper, KEC). @returns 32 bytes, the caller's. */
-export const keccak256 = (bytes: Uint8Array): Uint8Array => keccak_256(bytes)
+export const keccak256 = (bytes: Uint8Array): Uint8Array => hasher.init().update(bytes).digest('binary')
