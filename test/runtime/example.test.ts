@@ -1,12 +1,12 @@
 /** The example that runtime/README.md quotes: it does what is said there, on the main thread and on one of its own. */
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Context } from '../../../runtime/actor.ts'
-import type { Ref } from '../../../runtime/messages.ts'
-import type { System } from '../../../runtime/system.ts'
-import { answered, until } from '../stage.ts'
-import type { BallotMessages } from './messages.ts'
-import { openStation } from './station.ts'
+import type { Context } from '../../runtime/actor.ts'
+import type { Ref } from '../../runtime/messages.ts'
+import type { System } from '../../runtime/system.ts'
+import type { BallotMessages } from './example/messages.ts'
+import { openStation } from './example/station.ts'
+import { answered, until } from './stage.ts'
 
 describe.each(['main', 'ballot'])('a ballot on the thread %s', (thread) => {
   let ctx: Context<any>
@@ -58,12 +58,12 @@ describe.each(['main', 'ballot'])('a ballot on the thread %s', (thread) => {
 })
 
 test('runtime/README.md quotes the example as it is', () => {
-  const readme = readFileSync(new URL('../../../runtime/README.md', import.meta.url), 'utf8')
+  const readme = readFileSync(new URL('../../runtime/README.md', import.meta.url), 'utf8')
   const quotes = [...readme.matchAll(/```ts\n\/\/ (test\/runtime\/example\/\S+)\n([\s\S]*?)```/g)]
   expect(quotes.map(([, path]) => path)).toEqual(
     ['messages', 'ballot', 'station'].map((n) => `test/runtime/example/${n}.ts`),
   )
   for (const [, path, text] of quotes) {
-    expect(text, path).toBe(readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8'))
+    expect(text, path).toBe(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'))
   }
 })
