@@ -17,6 +17,8 @@ export class Dispatcher {
   private readonly host: Host
   readonly ready = new Deque<Cell>()
   readonly dirty = new Set<Link>()
+  /** The last of `dirty`: most messages of a turn go the way of the one before. */
+  private touched: Link | undefined = undefined
   inTurn = false
   turnScheduled = false
   /** Monotonic time of the last event of this turn; reading it anew for each message would cost as much as the message. */
@@ -77,7 +79,10 @@ export class Dispatcher {
   }
 
   touch(link: Link): void {
-    this.dirty.add(link)
+    if (link !== this.touched) {
+      this.touched = link
+      this.dirty.add(link)
+    }
     if (!this.inTurn) this.wakeTurn()
   }
 
@@ -114,6 +119,7 @@ export class Dispatcher {
   flush(): void {
     const dirty = [...this.dirty]
     this.dirty.clear()
+    this.touched = undefined
     for (const link of dirty) link.flush()
   }
 

@@ -18,8 +18,9 @@ export type Port = {
   close(): void
 }
 
-const TELL = 1 // uid, kind, payload, sender, sequence, causeActor, causeSequence, deadline
-const ASK = 2 // as TELL, ask id
+/** A run of messages: of one kind and sender to one actor, numbered without a gap and of one cause. */
+const TELLS = 1 // uid, kind, sender, first sequence, causeActor, causeSequence, deadline, count, then count payloads
+const ASK = 2 // uid, kind, payload, sender, sequence, causeActor, causeSequence, deadline, ask id
 const ANSWER = 3 // ask id, value
 const FAILURE = 4 // ask id, failure
 const CREDIT = 5 // uid, count
@@ -30,12 +31,14 @@ const PACKED = 9 // buffer, length
 const CONTROL = 10 // message
 const KIND = 11 // id, name, schema | undefined
 const DROPPED = 12 // uid, count
-const ARGUMENTS = [0, 8, 9, 2, 2, 2, 1, 2, 2, 2, 1, 3, 2] as const
+/** Place of a run's count behind its operation. */
+const RUN_COUNT = 8
+const ARGUMENTS = [0, RUN_COUNT, 9, 2, 2, 2, 1, 2, 2, 2, 1, 3, 2] as const
 
 type Packing = { readonly kind: string; readonly schema: PackSchema; readonly id: number; readonly layout: PackLayout }
 
 /** Operations after which a post leaves within the turn, so that the other side can begin. */
-const FRAME_SLOTS_MAX = 9 * 1024
+const FRAME_SLOTS_MAX = 4 * 1024
 const PACKED_BYTES_MAX = 256 * 1024
 /** Frames taken in one go before other work of the thread has its turn. */
 const FRAMES_PER_TURN = 16
@@ -48,8 +51,16 @@ export class Link {
   private readonly receiveNow: (() => unknown) | undefined
   private frame: unknown[] = []
   private transfers: ArrayBuffer[] = []
+  /** The run of tells that the frame ends with, if it still ends there. */
+  private run: Envelope | undefined = undefined
+  private runUid = 0
+  private runAt = 0
+  private runEnd = -1
   private readonly packer = new Packer()
   private readonly credits = new Map<number, number>()
+  /** Credits of the actor that gave back last are counted here: mailboxes are emptied one after the other. */
+  private creditUid = 0
+  private creditCount = 0
   private readonly drops = new Map<number, number>()
   private readonly packings = new Map<string, { readonly id: number; readonly layout: PackLayout }>()
   /** Of the message packed last: the next one is mostly of the same kind. */
@@ -75,19 +86,44 @@ export class Link {
     }
     this.closeChunk()
     const frame = this.frame
-    frame.push(
-      TELL,
-      route.uid,
-      envelope.kind,
-      envelope.payload,
-      envelope.sender,
-      envelope.sequence,
-      envelope.causeActor,
-      envelope.causeSequence,
-      envelope.deadline,
-    )
+    if (this.continuesRun(route.uid, envelope)) {
+      frame.push(envelope.payload)
+      ;(frame[this.runAt + RUN_COUNT] as number)++
+    } else {
+      this.runAt = frame.length
+      frame.push(
+        TELLS,
+        route.uid,
+        envelope.kind,
+        envelope.sender,
+        envelope.sequence,
+        envelope.causeActor,
+        envelope.causeSequence,
+        envelope.deadline,
+        1,
+        envelope.payload,
+      )
+    }
+    this.run = envelope
+    this.runUid = route.uid
+    this.runEnd = frame.length
     if (transfer !== undefined) this.transfers.push(...transfer)
     if (frame.length >= FRAME_SLOTS_MAX) this.flush()
+  }
+
+  private continuesRun(uid: number, envelope: Envelope): boolean {
+    const last = this.run
+    return (
+      this.runEnd === this.frame.length &&
+      last !== undefined &&
+      envelope.sequence === last.sequence + 1 &&
+      uid === this.runUid &&
+      envelope.sender === last.sender &&
+      envelope.kind === last.kind &&
+      envelope.causeSequence === last.causeSequence &&
+      envelope.causeActor === last.causeActor &&
+      envelope.deadline === last.deadline
+    )
   }
 
   ask(route: Route, envelope: Envelope, transfer: readonly ArrayBuffer[] | undefined): void {
@@ -122,8 +158,18 @@ export class Link {
   }
 
   credit(uid: number): void {
-    this.credits.set(uid, (this.credits.get(uid) ?? 0) + 1)
+    if (uid !== this.creditUid) {
+      this.countCredits()
+      this.creditUid = uid
+    }
+    this.creditCount++
     this.host.dispatcher.touch(this)
+  }
+
+  private countCredits(): void {
+    if (this.creditCount > 0)
+      this.credits.set(this.creditUid, (this.credits.get(this.creditUid) ?? 0) + this.creditCount)
+    this.creditCount = 0
   }
 
   dropped(uid: number, count: number): void {
@@ -158,6 +204,7 @@ export class Link {
   flush(): void {
     if (!this.open) return
     this.closeChunk()
+    this.countCredits()
     for (const [uid, count] of this.credits) this.frame.push(CREDIT, uid, count)
     this.credits.clear()
     for (const [uid, count] of this.drops) this.frame.push(DROPPED, uid, count)
@@ -166,6 +213,8 @@ export class Link {
     const { frame, transfers } = this
     this.frame = []
     this.transfers = []
+    this.run = undefined
+    this.runEnd = -1
     try {
       this.port.postMessage(frame, transfers.length > 1 ? [...new Set(transfers)] : transfers)
     } catch (thrown) {
@@ -240,27 +289,42 @@ export class Link {
     while (at < length) {
       const operation = frame[at] as number
       switch (operation) {
-        case TELL:
-        case ASK: {
-          const isAsk = operation === ASK
-          const payload = frame[at + 3]
+        case TELLS: {
+          const uid = frame[at + 1] as number
+          const kind = frame[at + 2] as string
+          const sender = frame[at + 3] as number
+          const first = frame[at + 4] as number
+          const causeActor = frame[at + 5] as number
+          const causeSequence = frame[at + 6] as number
+          const deadline = frame[at + 7] as number
+          const count = frame[at + RUN_COUNT] as number
+          for (let i = 0; i < count; i++) {
+            const payload = frame[at + RUN_COUNT + 1 + i]
+            host.arrive(
+              uid,
+              new Envelope(kind, payload, sender, first + i, causeActor, causeSequence, deadline, 0, this, true),
+            )
+          }
+          at += count
+          break
+        }
+        case ASK:
           host.arrive(
             frame[at + 1] as number,
             new Envelope(
               frame[at + 2] as string,
-              payload,
+              frame[at + 3],
               frame[at + 4] as number,
               frame[at + 5] as number,
               frame[at + 6] as number,
               frame[at + 7] as number,
               frame[at + 8] as number,
-              isAsk ? (frame[at + 9] as number) : 0,
+              frame[at + 9] as number,
               this,
               true,
             ),
           )
           break
-        }
         case ANSWER:
           host.asks.answered(frame[at + 1] as number, frame[at + 2])
           break
@@ -328,6 +392,10 @@ export class Link {
     for (let at = 0; at < frame.length; ) {
       const operation = frame[at] as number
       const end = at + 1 + (ARGUMENTS[operation] as number)
+      if (operation === TELLS) {
+        at = this.keepCloneable(frame, at, kept, detail)
+        continue
+      }
       const parts = frame.slice(at, end)
       try {
         structuredClone(parts)
@@ -338,6 +406,23 @@ export class Link {
       at = end
     }
     return kept
+  }
+
+  /** A run, message by message. @returns where the next operation begins. */
+  private keepCloneable(frame: readonly unknown[], at: number, kept: unknown[], detail: string): number {
+    const [uid, kind, sender, first, ...cause] = frame.slice(at + 1, at + RUN_COUNT)
+    const payloads = at + RUN_COUNT + 1
+    const count = frame[at + RUN_COUNT] as number
+    for (let i = 0; i < count; i++) {
+      const payload = frame[payloads + i]
+      try {
+        structuredClone(payload)
+        kept.push(TELLS, uid, kind, sender, (first as number) + i, ...cause, 1, payload)
+      } catch {
+        this.host.routes.notCloneable(uid as number, String(kind), sender as number, 0, detail)
+      }
+    }
+    return payloads + count
   }
 
   private refuseUncloneable(parts: readonly unknown[], kept: unknown[], detail: string): void {
@@ -351,9 +436,8 @@ export class Link {
       if (message.type === 'start') this.host.lifecycle.startNotCloneable(message.order, detail)
       return
     }
-    const uid = parts[1] as number
-    const kind = String(parts[2])
-    this.host.routes.notCloneable(uid, kind, parts[4] as number, parts[0] === ASK ? (parts[9] as number) : 0, detail)
+    const [, uid, kind, , sender, , , , , ask] = parts
+    this.host.routes.notCloneable(uid as number, String(kind), sender as number, ask as number, detail)
   }
 }
 
