@@ -39,8 +39,8 @@ export class Lifecycle {
     return placement[path] ?? placement[path.replace(/-?\d+$/, '*')]
   }
 
-  startRoot(definition: ActorDefinition<any, any>, path: string, deps: unknown): Address {
-    const address = this.newAddress(path, this.host.thread, undefined)
+  /** @param address of `newAddress`, on this thread */
+  startRoot(address: Address, definition: ActorDefinition<any, any>, deps: unknown): void {
     const order: StartOrder = {
       address,
       parent: address,
@@ -51,7 +51,6 @@ export class Lifecycle {
       restarts: 0,
     }
     this.startHere(order, definition, undefined)
-    return address
   }
 
   /** Starts a child of an actor of this thread, here or on the thread of its address. */

@@ -86,7 +86,8 @@ export async function startSystem<M, D>(options: SystemOptions<M, D>): Promise<S
     await threads.stop()
     throw thrown
   }
-  const root: Address = host.lifecycle.startRoot(options.root, options.root.name, options.deps)
+  const root = host.lifecycle.newAddress(options.root.name, MAIN_THREAD, undefined)
+  host.lifecycle.startRoot(root, options.root, options.deps)
 
   let stopped: Promise<void> | undefined
   return {

@@ -83,7 +83,12 @@ export function startSimulatedNode<M, D>(options: SimulatedNodeOptions<M, D>): S
   const ended = new Promise<DownReason>((resolve) => {
     host.onRootDown = resolve
   })
-  const root = host.lifecycle.startRoot(options.root, options.root.name, options.deps)
+  const root = host.lifecycle.newAddress(options.root.name, MAIN, undefined)
+  // In a step of its own, so that its behaviour's first lines are part of the simulation.
+  world.ready({
+    label: `${name} starts`,
+    run: () => isAlive && host.lifecycle.startRoot(root, options.root, options.deps),
+  })
   return {
     root: root as Ref<M>,
     inspector,

@@ -1,12 +1,13 @@
 /** `npm run bench -- [--small] [name …]`: the cases whose names hold one of the words given, all without any. */
 import { asksInFlight } from './asks-in-flight.ts'
 import { type BenchCase, runCase } from './harness.ts'
+import { importing } from './import.ts'
 import { oneWay } from './one-way.ts'
 import { recordingBetweenThreads, recordingOnOneThread } from './recording.ts'
 import { roundTrip } from './round-trip.ts'
 
 /** A further case is a file beside this one and a line here. */
-const CASES: readonly BenchCase[] = [oneWay, roundTrip, asksInFlight, recordingBetweenThreads, recordingOnOneThread]
+const CASES: readonly BenchCase[] = [oneWay, roundTrip, asksInFlight, recordingBetweenThreads, recordingOnOneThread, importing]
 
 const words = process.argv.slice(2)
 const isSmall = words.includes('--small')
