@@ -157,7 +157,11 @@ describe('a simulated world', () => {
         const to = ctx.spawn({ name: 'sink', actor: sink, deps: undefined })
         const nap = ctx.ask(to.ref, 'nap', { ms: 3 * 3_600_000 }, { deadlineMs: 24 * 3_600_000 })
         ctx.pipe(nap, 'woken', (settled) => ({ at: settled.ok && settled.value.ok ? settled.value.value : -1 }))
-        return { woken: ({ at }) => void (woken = at) }
+        return {
+          woken({ at }) {
+            woken = at
+          },
+        }
       },
     })
     nodeOf(world, sleeper as never)
