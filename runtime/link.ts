@@ -8,7 +8,7 @@ import { Envelope } from './envelope.ts'
 import { askFailure } from './failure.ts'
 import type { Host } from './host.ts'
 import type { PackSchema } from './messages.ts'
-import { Packer, type PackLayout, packLayout, unpack } from './pack.ts'
+import { CHUNK_FULL_BYTES, type PackedKind, Packer, type PackLayout, packedKind, packLayout, unpack } from './pack.ts'
 import type { Descriptor, Route } from './route.ts'
 
 /** What a link needs of a MessagePort. */
@@ -39,7 +39,6 @@ type Packing = { readonly kind: string; readonly schema: PackSchema; readonly id
 
 /** Operations after which a post leaves within the turn, so that the other side can begin. */
 const FRAME_SLOTS_MAX = 4 * 1024
-const PACKED_BYTES_MAX = 256 * 1024
 /** Frames taken in one go before other work of the thread has its turn. */
 const FRAMES_PER_TURN = 16
 
@@ -65,7 +64,7 @@ export class Link {
   private readonly packings = new Map<string, { readonly id: number; readonly layout: PackLayout }>()
   /** Of the message packed last: the next one is mostly of the same kind. */
   private packing: Packing | undefined = undefined
-  private readonly kinds: { readonly name: string; readonly layout: PackLayout }[] = []
+  private readonly kinds: PackedKind[] = []
   open = true
 
   /** @param receiveNow takes a further frame that has already arrived, `undefined` when there is none. */
@@ -247,7 +246,7 @@ export class Link {
       this.host.routes.notCloneable(uid, kind, envelope.sender, 0, unfit)
       return
     }
-    if (this.packer.size >= PACKED_BYTES_MAX) this.flush()
+    if (this.packer.size >= CHUNK_FULL_BYTES) this.flush()
   }
 
   /** A kind's number on this link; the other side learns it before the first message of the kind. */
@@ -347,7 +346,7 @@ export class Link {
           unpack(
             frame[at + 1] as ArrayBuffer,
             frame[at + 2] as number,
-            (id) => this.kinds[id] as { readonly name: string; readonly layout: PackLayout },
+            (id) => this.kinds[id] as PackedKind,
             (uid, payload, kind, sender, sequence, causeActor, causeSequence, deadline, bytes) =>
               host.arrive(
                 uid,
@@ -371,10 +370,7 @@ export class Link {
           host.controlled(this, frame[at + 1] as ControlMessage)
           break
         case KIND:
-          this.kinds[frame[at + 1] as number] = {
-            name: frame[at + 2] as string,
-            layout: packLayout(frame[at + 3] as PackSchema),
-          }
+          this.kinds[frame[at + 1] as number] = packedKind(frame[at + 2] as string, frame[at + 3] as PackSchema)
           break
         case DROPPED:
           host.routes.droppedElsewhere(frame[at + 1] as number, frame[at + 2] as number)

@@ -8,7 +8,12 @@ import type { PackField, PackSchema } from './messages.ts'
 
 const COUNT_AT = 8 + 2 + 8 * 5
 const RUN_BYTES = COUNT_AT + 4
+/** What one buffer holds before it has to grow. */
 const CHUNK_BYTES = 64 * 1024
+/** From here on a chunk is given away before the next message could make it grow, unless that one is large. */
+export const CHUNK_FULL_BYTES = 60 * 1024
+/** Up to here a chunk leaves as a copy, so that a turn with few messages does not cost a whole buffer. */
+const COPIED_BYTES_MAX = 8 * 1024
 /** In the word before a text: it is ASCII, which is read without a decoder. The other bits are its bytes. */
 const ASCII = 0x8000_0000
 
@@ -97,11 +102,15 @@ export class Packer {
     return undefined
   }
 
-  /** Gives the buffer away and starts a new one. */
+  /** What was added so far, in a buffer that may be transferred. */
   take(): { readonly buffer: ArrayBuffer; readonly length: number; readonly count: number } {
-    const taken = { buffer: this.bytes.buffer, length: this.at, count: this.count }
-    this.bytes = Buffer.from(new ArrayBuffer(CHUNK_BYTES))
-    this.view = new DataView(this.bytes.buffer)
+    const copied = this.at <= COPIED_BYTES_MAX && this.bytes.length === CHUNK_BYTES
+    const { buffer } = this.bytes
+    const taken = { buffer: copied ? buffer.slice(0, this.at) : buffer, length: this.at, count: this.count }
+    if (!copied) {
+      this.bytes = Buffer.from(new ArrayBuffer(CHUNK_BYTES))
+      this.view = new DataView(this.bytes.buffer)
+    }
     this.at = 0
     this.count = 0
     this.runCount = 0
@@ -170,19 +179,86 @@ export type PackedMessage = (
   bytes: number,
 ) => void
 
+/** Where in a chunk reading has come to. */
+class Cursor {
+  readonly view: DataView
+  private readonly bytes: Buffer
+  private readonly buffer: ArrayBuffer
+  at = 0
+
+  constructor(buffer: ArrayBuffer) {
+    this.buffer = buffer
+    this.view = new DataView(buffer)
+    this.bytes = Buffer.from(buffer)
+  }
+
+  u32(): number {
+    this.at += 4
+    return this.view.getUint32(this.at - 4, true)
+  }
+
+  f64(): number {
+    this.at += 8
+    return this.view.getFloat64(this.at - 8, true)
+  }
+
+  u64(): bigint {
+    this.at += 8
+    return this.view.getBigUint64(this.at - 8, true)
+  }
+
+  bool(): boolean {
+    return this.bytes[this.at++] === 1
+  }
+
+  /** A copy of its own: the chunk is shared by all its messages. */
+  bytesField(): Uint8Array {
+    const start = this.at + 4
+    this.at = start + this.view.getUint32(this.at, true)
+    return new Uint8Array(this.buffer.slice(start, this.at))
+  }
+
+  text(): string {
+    const word = this.view.getUint32(this.at, true)
+    const start = this.at + 4
+    this.at = start + (word & ~ASCII)
+    return this.bytes.toString(word >>> 31 === 1 ? 'latin1' : 'utf8', start, this.at)
+  }
+}
+
+export type PackedKind = { readonly name: string; readonly read: (cursor: Cursor) => { [field: string]: unknown } }
+
+const READERS: { readonly [F in PackField]: string } = {
+  u32: 'u32()',
+  f64: 'f64()',
+  u64: 'u64()',
+  bool: 'bool()',
+  bytes: 'bytesField()',
+  string: 'text()',
+}
+
+/**
+ * The reader of a kind, made as code: an object literal with the fields' own names costs half of storing them by name.
+ * The names come from the definition of an actor of this system, never from a peer.
+ */
+export function packedKind(name: string, schema: PackSchema): PackedKind {
+  const fields = Object.entries(schema).map(([field, form]) => `${JSON.stringify(field)}: cursor.${READERS[form]}`)
+  return { name, read: new Function('cursor', `return { ${fields.join(', ')} }`) as PackedKind['read'] }
+}
+
 /** Reads a chunk; `kindOf` tells a kind's name and layout. Byte fields are copies of their own. */
 export function unpack(
   buffer: ArrayBuffer,
   length: number,
-  kindOf: (id: number) => { readonly name: string; readonly layout: PackLayout },
+  kindOf: (id: number) => PackedKind,
   message: PackedMessage,
 ): void {
-  const view = new DataView(buffer)
-  const bytes = Buffer.from(buffer)
+  const cursor = new Cursor(buffer)
+  const { view } = cursor
   let at = 0
   while (at < length) {
     const uid = view.getFloat64(at, true)
-    const { name, layout } = kindOf(view.getUint16(at + 8, true))
+    const { name, read } = kindOf(view.getUint16(at + 8, true))
     const sender = view.getFloat64(at + 10, true)
     const first = view.getFloat64(at + 18, true)
     const causeActor = view.getFloat64(at + 26, true)
@@ -190,42 +266,12 @@ export function unpack(
     const deadline = view.getFloat64(at + 42, true)
     const count = view.getUint32(at + COUNT_AT, true)
     at += RUN_BYTES
+    cursor.at = at
     for (let i = 0; i < count; i++) {
-      const start = at
-      const payload: { [field: string]: unknown } = {}
-      for (const field of layout.fields) {
-        switch (field.form) {
-          case 'u32':
-            payload[field.name] = view.getUint32(at, true)
-            at += 4
-            break
-          case 'f64':
-            payload[field.name] = view.getFloat64(at, true)
-            at += 8
-            break
-          case 'u64':
-            payload[field.name] = view.getBigUint64(at, true)
-            at += 8
-            break
-          case 'bool':
-            payload[field.name] = bytes[at++] === 1
-            break
-          case 'bytes': {
-            const size = view.getUint32(at, true)
-            payload[field.name] = new Uint8Array(buffer.slice(at + 4, at + 4 + size))
-            at += 4 + size
-            break
-          }
-          case 'string': {
-            const word = view.getUint32(at, true)
-            const size = word & ~ASCII
-            payload[field.name] = bytes.toString(word === size ? 'utf8' : 'latin1', at + 4, at + 4 + size)
-            at += 4 + size
-            break
-          }
-        }
-      }
-      message(uid, payload, name, sender, first + i, causeActor, causeSequence, deadline, at - start)
+      const start = cursor.at
+      const payload = read(cursor)
+      message(uid, payload, name, sender, first + i, causeActor, causeSequence, deadline, cursor.at - start)
     }
+    at = cursor.at
   }
 }
