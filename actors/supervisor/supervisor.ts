@@ -1,0 +1,161 @@
+/** The root: starts storage, chain, rpc and importer in this order, and fails with a sentence when one does not start. */
+import {
+  type ActorDefinition,
+  type ActorModule,
+  actorModule,
+  type Child,
+  type Context,
+  DEFAULT_SUPERVISION,
+  defineActor,
+  reentrant,
+} from '../../runtime/actor.ts'
+import { dataDirectory as locate } from '../../storage/data-directory.ts'
+import { createMemoryStore, type DatabaseLocation } from '../../storage/database.ts'
+import { createPublishedHeadMemory } from '../../storage/published-head.ts'
+import type { ChainDeps, ChainHead, ChainMessages } from '../chain/messages.ts'
+import type { ImporterDeps, ImporterMessages } from '../importer/messages.ts'
+import type { RpcDeps, RpcMessages } from '../rpc/messages.ts'
+import type { StorageDeps, StorageMessages } from '../storage/messages.ts'
+import { genesisConfig } from './genesis-config.ts'
+import type { Endpoints, SupervisorDeps, SupervisorMessages } from './messages.ts'
+import { startFailureText } from './start-failure.ts'
+
+type Actor<M, D> = ActorModule<M, D> | ActorDefinition<M, D>
+export type NodeActors = {
+  readonly storage: Actor<StorageMessages, StorageDeps>
+  readonly chain: Actor<ChainMessages, ChainDeps>
+  readonly rpc: Actor<RpcMessages, RpcDeps>
+  readonly importer: Actor<ImporterMessages, ImporterDeps>
+}
+
+export const NODE_ACTORS: NodeActors = {
+  storage: actorModule(new URL('../storage/storage.ts', import.meta.url), 'storage'),
+  chain: actorModule(new URL('../chain/chain.ts', import.meta.url), 'chain'),
+  rpc: actorModule(new URL('../rpc/rpc.ts', import.meta.url), 'rpc'),
+  importer: actorModule(new URL('../importer/importer.ts', import.meta.url), 'importer'),
+}
+
+/** Milliseconds a start may take: a store replays its log, a genesis of thousands of accounts is hashed. */
+const START_MS_MAX = 300_000
+/** Milliseconds for the block under way at a stop; what is not written is imported again. */
+const CHAIN_DRAIN_MS = 10_000
+const RPC_DRAIN_MS = 1_000
+/** Shares of the cache: blocks of the store, and the state trie. The rest is rpc's and the flat state's. */
+const STORE_CACHE_SHARE = 1 / 4
+const TRIE_CACHE_SHARE = 1 / 2
+
+export const supervisor = supervisorOf(NODE_ACTORS)
+
+/** The root over any actors of these kinds. */
+export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMessages, SupervisorDeps> {
+  return defineActor<SupervisorMessages, SupervisorDeps>({
+    name: 'supervisor',
+    mailbox: { capacity: 256 },
+    lossy: { headMoved: { coalesce: '*' }, importProgress: { coalesce: '*' } },
+    supervision: { ...DEFAULT_SUPERVISION, strategy: 'one_for_one', restartsMax: 3, windowMs: 60_000 },
+    async behavior(ctx, deps) {
+      const { spec, events } = deps
+      const database = databaseOf(deps)
+
+      const storage = ctx.spawn({
+        name: 'storage',
+        actor: actors.storage,
+        deps: { directory: deps.dataDirectory, database },
+        startMs: START_MS_MAX,
+      })
+      await up('storage', storage)
+
+      const chain = ctx.spawn({
+        name: 'chain',
+        actor: actors.chain,
+        deps: {
+          database,
+          spec,
+          publishedHead: createPublishedHeadMemory(),
+          historyBlocks: deps.historyBlocks,
+          trieBytes: Math.floor(deps.cacheBytes * TRIE_CACHE_SHARE),
+          listeners: [ctx.self],
+        },
+        startMs: START_MS_MAX,
+        drainMs: CHAIN_DRAIN_MS,
+      })
+      await up('chain', chain)
+      const asked = await ctx.ask(chain.ref, 'head')
+      if (!asked.ok) throw new Error(`The chain does not answer: ${asked.error.code}`)
+      const { genesisHash } = asked.value
+      let head: ChainHead = asked.value.head
+
+      const rpc = await startRpc(ctx, actors, deps, database, genesisHash)
+      const endpointsNow = async (): Promise<Endpoints> => {
+        const endpoints = rpc === undefined ? undefined : await ctx.ask(rpc.ref, 'endpoints')
+        return endpoints?.ok === true ? endpoints.value : { http: undefined, ipc: undefined }
+      }
+      events.ready({ ...(await endpointsNow()), head, genesisHash })
+
+      if (deps.importFiles.length > 0) {
+        const importer = ctx.spawn({
+          name: 'importer',
+          actor: actors.importer,
+          deps: { files: deps.importFiles, chain: chain.ref, listener: ctx.self },
+          // It ends when all is imported; at a stop there is nothing to finish: what is written is written.
+          restart: 'transient',
+          drainMs: 0,
+        })
+        await up('importer', importer)
+      }
+
+      return {
+        headMoved(moved) {
+          head = moved.head
+          events.headMoved?.(head)
+        },
+        importProgress: (progress) => events.importProgress?.(progress),
+        fileDone: (done) => events.fileDone?.(done),
+        importDone: (totals) => events.importDone?.(totals),
+        endpoints: reentrant(endpointsNow),
+        head: () => head,
+      }
+    },
+  })
+}
+
+async function startRpc(
+  ctx: Context<SupervisorMessages>,
+  actors: NodeActors,
+  { spec, node, http, ipc, rpcLimits }: SupervisorDeps,
+  database: DatabaseLocation,
+  genesisHash: Uint8Array,
+): Promise<Child<RpcMessages> | undefined> {
+  if (http === undefined && ipc === undefined) return undefined
+  const { chainId, networkId } = spec
+  const rpc = ctx.spawn({
+    name: 'rpc',
+    actor: actors.rpc,
+    deps: {
+      database,
+      chain: { chainId, networkId, genesisHash, config: genesisConfig(spec) },
+      node,
+      http,
+      ipc,
+      ...(rpcLimits === undefined ? {} : { limits: rpcLimits }),
+    },
+    drainMs: RPC_DRAIN_MS,
+  })
+  await up('rpc', rpc)
+  return rpc
+}
+
+async function up(name: string, child: Child<any>): Promise<void> {
+  const started = await child.started
+  if (!started.ok) throw new Error(startFailureText(name, started.error))
+}
+
+/** All openers get the same: within one process they share one store. */
+function databaseOf({ dataDirectory, cacheBytes }: SupervisorDeps): DatabaseLocation {
+  if (dataDirectory === undefined) return { engine: 'memory', store: createMemoryStore() }
+  return {
+    engine: 'level',
+    directory: locate(dataDirectory).chainDatabase,
+    cacheBytes: Math.floor(cacheBytes * STORE_CACHE_SHARE),
+  }
+}
