@@ -3,8 +3,8 @@ export type CommandEntry = { readonly name: string; readonly summary: string }
 
 export const COMMANDS: readonly CommandEntry[] = [
   { name: 'start', summary: 'Run the node (what `troupe` does without a command)' },
-  { name: 'init', summary: 'Write a genesis file into a new data directory' },
-  { name: 'import', summary: 'Import blocks from RLP files' },
+  { name: 'init', summary: 'Write a genesis into a data directory' },
+  { name: 'import', summary: 'Import blocks from era1 or RLP files' },
   { name: 'actors', summary: 'Show the actors of a running node' },
   { name: 'mailboxes', summary: 'Show the mailboxes of a running node' },
   { name: 'dumpconfig', summary: 'Print the effective configuration' },

@@ -58,13 +58,13 @@ export const nodeOptions = {
     network: option(network, 'Chain: mainnet, sepolia, holesky, hoodi, dev, or a genesis file', {
       flag: 'network',
       placeholder: 'NAME|FILE',
-      default: 'mainnet',
+      default: 'dev',
       shortcuts: {
         mainnet: { value: 'mainnet', description: 'Ethereum mainnet' },
         sepolia: { value: 'sepolia', description: 'Sepolia test network' },
         holesky: { value: 'holesky', description: 'Holesky test network' },
         hoodi: { value: 'hoodi', description: 'Hoodi test network' },
-        dev: { value: 'dev', description: 'A chain of one node with funded accounts; in memory without --datadir' },
+        dev: { value: 'dev', description: 'A chain of one node with funded accounts' },
       },
     }),
     networkId: option(count(), 'Network id in the handshake; 0 is the chain id', { flag: 'networkid', default: 0 }),

@@ -1,5 +1,5 @@
 /** The node that a command asks: found by the configuration, or named by `--attach`. */
-import { homedir, tmpdir } from 'node:os'
+import { homedir } from 'node:os'
 import * as z from 'zod'
 import { err, ok, type Result } from '../protocols/result.ts'
 import { option } from '../runtime/config.ts'
@@ -53,4 +53,4 @@ async function callAll(client: RpcClient, methods: readonly string[]): Promise<R
 }
 
 const defaultEndpoint = ({ config, workingDirectory }: Asked): string | undefined =>
-  ipcPathOf(config, { home: homedir(), platform: process.platform, temporary: tmpdir(), workingDirectory })
+  ipcPathOf(config, { home: homedir(), platform: process.platform, workingDirectory })

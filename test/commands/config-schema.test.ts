@@ -54,14 +54,15 @@ describe('a listener that others can reach', () => {
     return parsed.ok ? undefined : parsed.error.map(formatConfigError).join('\n')
   }
   test('is refused with privileged namespaces or dev accounts', () => {
-    expect(fault(['--http', '--http.addr', '0.0.0.0'])).toBeUndefined()
-    expect(fault(['--http', '--http.addr', '0.0.0.0', '--http.api', 'eth,admin'])).toMatch(
+    expect(fault(['--mainnet', '--http', '--http.addr', '0.0.0.0'])).toBeUndefined()
+    expect(fault(['--mainnet', '--http', '--http.addr', '0.0.0.0', '--http.api', 'eth,admin'])).toMatch(
       /^--http\.addr: would expose admin/,
     )
     expect(fault(['--ws', '--ws.addr', '::', '--ws.api', 'personal,debug'])).toMatch(
       /^--ws\.addr: would expose personal, debug/,
     )
     expect(fault(['--dev', '--http', '--http.addr', '192.168.0.1'])).toContain('dev accounts')
+    expect(fault(['--http', '--http.addr', '192.168.0.1'])).toContain('dev accounts')
     expect(fault(['--dev', '--http'])).toBeUndefined()
   })
   test('is allowed by the flag that says so', () => {
@@ -74,15 +75,17 @@ describe('a listener that others can reach', () => {
 })
 
 test('the data directory follows the network and the platform', () => {
-  const machine: Machine = { home: '/home/u', platform: 'linux', temporary: '/tmp', workingDirectory: '/w' }
+  const machine: Machine = { home: '/home/u', platform: 'linux', workingDirectory: '/w' }
   const directory = (...argv: string[]) => dataDirectoryOf(config(argv), machine)
   expect(directory()).toBe('/home/u/.troupe')
   expect(directory('--sepolia')).toBe('/home/u/.troupe/sepolia')
-  expect(directory('--dev')).toBeUndefined()
+  expect(directory('--mainnet')).toBe('/home/u/.troupe/mainnet')
+  expect(directory('--network', 'private/chain.json')).toBe('/home/u/.troupe/chain')
+  expect(directory('--dev')).toBe('/home/u/.troupe')
   expect(directory('--dev', '--datadir', 'd')).toBe('/w/d')
   expect(directory('--datadir', '~/d')).toBe('/home/u/d')
   expect(ipcPathOf(config([]), machine)).toBe('/home/u/.troupe/troupe.ipc')
-  expect(ipcPathOf(config(['--dev']), machine)).toBe('/tmp/troupe-dev/troupe.ipc')
+  expect(ipcPathOf(config(['--mainnet']), machine)).toBe('/home/u/.troupe/mainnet/troupe.ipc')
   expect(ipcPathOf(config(['--ipcpath', '/run/x.ipc']), machine)).toBe('/run/x.ipc')
   expect(ipcPathOf(config(['--ipcdisable']), machine)).toBeUndefined()
 })

@@ -1,0 +1,123 @@
+/** All that a node is started with, from its configuration. */
+import { homedir } from 'node:os'
+import type { SupervisorDeps } from '../actors/supervisor/messages.ts'
+import { err, ok, type Result } from '../protocols/result.ts'
+import type { LogLevel } from '../runtime/capabilities.ts'
+import type { Placement } from '../runtime/placement.ts'
+import { type Verbosity, wantsColour } from '../runtime/real/log.ts'
+import type { LogChoice } from '../runtime/thread-messages.ts'
+import type { ThreadLimits } from '../runtime/threads.ts'
+import { chooseChain } from './chain-choice.ts'
+import { EXIT_FAILED, EXIT_USAGE } from './command.ts'
+import type { NodeConfig } from './config-schema.ts'
+import { dataDirectoryOf, ipcPathOf, type Machine } from './data-directory.ts'
+import { packageVersion } from './package-root.ts'
+import { placementOf } from './thread-placement.ts'
+
+/** Blocks whose history `--gcmode full` keeps (geth params, `FullImmutabilityThreshold`). */
+const FULL_HISTORY_BLOCKS = 90_000
+const BYTES_PER_MB = 1024 * 1024
+
+export type NodeSetup = {
+  readonly deps: Omit<SupervisorDeps, 'events' | 'importFiles'> & { readonly dataDirectory: string }
+  readonly placement: Placement
+  readonly limits: { readonly [thread: string]: Partial<ThreadLimits> }
+  readonly log: LogChoice
+}
+/** A sentence for the user, and the exit code that goes with it. */
+export type SetupFault = { readonly exit: number; readonly message: string }
+
+export type SetupOptions = {
+  readonly config: NodeConfig
+  readonly workingDirectory: string
+  readonly env: { readonly [name: string]: string | undefined }
+  /** Offers JSON-RPC as the configuration says; else nothing listens. */
+  readonly serves: boolean
+  /** Starts an importer. */
+  readonly imports: boolean
+  /** Lines below this level are left out, whatever the configuration says. */
+  readonly quieterThan?: LogLevel
+}
+
+export function nodeSetup(options: SetupOptions): Result<NodeSetup, SetupFault> {
+  const { config, workingDirectory, serves } = options
+  const chosen = chooseChain(config.consensus.network, workingDirectory)
+  if (!chosen.ok) return err({ exit: EXIT_FAILED, message: chosen.error })
+  const { networkId } = config.consensus
+  const spec = networkId === 0 ? chosen.value : { ...chosen.value, networkId: BigInt(networkId) }
+  const machine: Machine = { home: homedir(), platform: process.platform, workingDirectory }
+  const dataDirectory = dataDirectoryOf(config, machine)
+  const ipcPath = serves ? ipcPathOf(config, machine) : undefined
+  const http = serves && config.http.enabled ? httpOf(config) : undefined
+  const absent = [
+    ...(http === undefined && ipcPath === undefined ? ['rpc'] : []),
+    ...(options.imports ? [] : ['importer']),
+  ]
+  const placement = placementOf(config.runtime, absent)
+  if (!placement.ok) return err({ exit: EXIT_USAGE, message: placement.error })
+  return ok({
+    deps: {
+      spec,
+      dataDirectory,
+      cacheBytes: config.storage.cacheMb * BYTES_PER_MB,
+      historyBlocks: config.storage.gcMode === 'archive' ? undefined : FULL_HISTORY_BLOCKS,
+      node: {
+        clientVersion: clientVersion(config.p2p.identity),
+        datadir: dataDirectory,
+        ip: '127.0.0.1',
+        discoveryPort: 0,
+        listenerPort: 0,
+      },
+      http,
+      ipc: ipcPath === undefined ? undefined : { path: ipcPath },
+      rpcLimits: {
+        httpBodyBytesMax: config.rpc.bodyBytesMax,
+        batchItemsMax: unlimitedIfZero(config.rpc.batchItemsMax),
+        batchResponseMax: unlimitedIfZero(config.rpc.responseBytesMax),
+      },
+    },
+    placement: placement.value,
+    limits: {
+      '*': {
+        heapMb: config.runtime.heapMb,
+        youngMb: config.runtime.youngMb,
+        softRatio: config.runtime.softLimit,
+        hungMs: config.runtime.watchdogMs,
+      },
+    },
+    log: logOf(options),
+  })
+}
+
+/** `Troupe/v0.1.0/linux-x64/node20.20.2`, as geth's is built. */
+export function clientVersion(identity: string | undefined): string {
+  const name = identity === undefined ? 'Troupe' : `Troupe/${identity}`
+  return `${name}/v${packageVersion()}/${process.platform}-${process.arch}/node${process.versions.node}`
+}
+
+function httpOf({ http }: NodeConfig): NonNullable<SupervisorDeps['http']> {
+  return {
+    host: http.address,
+    port: http.port,
+    namespaces: http.namespaces,
+    vhosts: http.virtualHosts,
+    corsOrigins: http.corsDomains,
+    prefix: http.prefix,
+    allowExposed: http.allowExposedAdmin,
+  }
+}
+
+function logOf({ config, env, quieterThan }: SetupOptions): LogChoice {
+  const wanted = config.log.verbosity as Verbosity
+  const most: Verbosity = quieterThan === undefined ? 5 : QUIETER[quieterThan]
+  return {
+    verbosity: wanted < most ? wanted : most,
+    format: config.log.format,
+    colour: wantsColour(process.stderr.isTTY === true, env),
+  }
+}
+
+/** The verbosity that leaves out a level. */
+const QUIETER: { readonly [L in LogLevel]: Verbosity } = { error: 0, warn: 1, info: 2, debug: 3, trace: 4 }
+
+const unlimitedIfZero = (limit: number): number => (limit === 0 ? Number.POSITIVE_INFINITY : limit)
