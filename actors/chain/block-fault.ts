@@ -26,6 +26,8 @@ export function describeFault(fault: BlockFault): string {
       return `this version does not execute ${fault.what} yet`
     case 'BLOCK_BAD':
       return 'it, or a block below it, is known to be invalid'
+    case 'BLOCK_REORG_DEPTH':
+      return `its branch leaves the chain at block ${fault.base}, and states below ${fault.oldest} are not kept`
     case 'BLOCK_NOT_WRITTEN':
       return `the store refused it: ${fault.cause}`
   }

@@ -3,31 +3,32 @@ import type { BatchedBlock } from '../../protocols/block-batch.ts'
 import { bytesEqual } from '../../protocols/bytes.ts'
 import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
 import { decodeHeader, type Header } from '../../protocols/header.ts'
+import { err, ok, type Result } from '../../protocols/result.ts'
 import { createBatch } from '../../storage/batch.ts'
 import { addBlock, addHead, type Head, removeCanonical } from '../../storage/chain-store.ts'
 import type { Database } from '../../storage/database.ts'
-import { accountNodeKey, badBlockKey, bodyKey, canonicalHashKey, headerKey } from '../../storage/schema.ts'
+import { accountNodeKey, badBlockKey, bodyKey, canonicalHashKey, headerKey, receiptsKey } from '../../storage/schema.ts'
 import { leafOfSlimAccount } from '../../storage/state/account.ts'
-import { rollBack } from '../../storage/state/change-set.ts'
+import { oldestState, rollBack } from '../../storage/state/change-set.ts'
 import { addNodes } from '../../storage/state/genesis-state.ts'
 import type { Leaf } from '../../storage/trie/leaf-batch.ts'
 import type { ChangedNode } from '../../storage/trie/trie.ts'
 import { ancestorsOf, storedBlock } from './ancestors.ts'
-import { type Ancestor, checkBlock, nextAncestors } from './execute.ts'
+import { type Ancestor, checkBlock, checkSupported, nextAncestors } from './execute.ts'
 import type { BlockFault } from './messages.ts'
 
 export type Failed = { readonly number: bigint; readonly hash: Uint8Array; readonly fault: BlockFault }
 
 export type Aside = {
-  /** The last block that was stored beside the chain; undefined when none was. */
-  readonly newest: Ancestor | undefined
+  /** The heaviest block that was stored beside the chain; undefined when none was. */
+  readonly heaviest: Ancestor | undefined
   readonly stored: number
   readonly failed: Failed | undefined
 }
 
 /**
- * Checks blocks that do not continue the tip against their stored parents and stores them, unexecuted. A block whose
- * parent is not stored, or is known to be bad, ends it.
+ * Checks blocks that do not continue the tip against their stored parents and stores them, unexecuted. A block that is
+ * known to be bad, whose parent is bad or not stored, or that could not be executed anyway, ends it.
  */
 export async function storeAside(
   database: Database,
@@ -36,7 +37,9 @@ export async function storeAside(
   now: bigint,
 ): Promise<Aside> {
   const batch = createBatch()
-  let ancestors: readonly Ancestor[] | undefined
+  /** What is not in the store yet, by the text of the newest hash: a batch may go back and forth between branches. */
+  const pending = new Map<string, readonly Ancestor[]>()
+  let heaviest: Ancestor | undefined
   let stored = 0
   let failed: Failed | undefined
   for (const block of blocks) {
@@ -53,23 +56,31 @@ export async function storeAside(
     const written = await database.batch(batch.operations)
     if (!written.ok) throw new Error(`the store refused a side block: ${written.error.code}`)
   }
-  return { newest: ancestors?.[0], stored, failed }
+  return { heaviest, stored, failed }
 
   function take(block: BatchedBlock, header: Header): BlockFault | undefined {
     const { parentHash, number } = header
-    if (database.get(badBlockKey(number, block.hash)) !== undefined) return { code: 'BLOCK_BAD' }
-    if (ancestors === undefined || !bytesEqual((ancestors[0] as Ancestor).hash, parentHash)) {
-      if (number === 0n || storedBlock(database, number - 1n, parentHash) === undefined)
-        return { code: 'BLOCK_PARENT_UNKNOWN', parentHash }
-      ancestors = ancestorsOf(database, { number: number - 1n, hash: parentHash })
-    }
-    const checked = checkBlock(spec, block, ancestors, { now })
+    if (number === 0n) return { code: 'BLOCK_PARENT_UNKNOWN', parentHash }
+    for (const key of [badBlockKey(number, block.hash), badBlockKey(number - 1n, parentHash)])
+      if (database.get(key) !== undefined) return { code: 'BLOCK_BAD' }
+    const parents = ancestorsAt(number - 1n, parentHash)
+    if (parents === undefined) return { code: 'BLOCK_PARENT_UNKNOWN', parentHash }
+    const checked = checkBlock(spec, block, parents, { now })
     if (!checked.ok) return checked.error
+    const supported = checkSupported(spec, checked.value)
+    if (!supported.ok) return supported.error
     const { ancestor } = checked.value
     const { totalDifficulty } = ancestor
     addBlock(batch, { number, hash: block.hash, header: block.headerBytes, body: block.bodyBytes, totalDifficulty })
-    ancestors = nextAncestors(ancestor, ancestors)
+    pending.set(text(block.hash), nextAncestors(ancestor, parents))
+    if (heaviest === undefined || totalDifficulty > heaviest.totalDifficulty) heaviest = ancestor
     return undefined
+  }
+
+  function ancestorsAt(number: bigint, hash: Uint8Array): readonly Ancestor[] | undefined {
+    const recent = pending.get(text(hash))
+    if (recent !== undefined) return recent
+    return storedBlock(database, number, hash) === undefined ? undefined : ancestorsOf(database, { number, hash })
   }
 }
 
@@ -82,20 +93,27 @@ export type Fork = {
   readonly branch: readonly BatchedBlock[]
 }
 
-export function forkOf(database: Database, head: Head, newest: Ancestor): Fork {
+/** Answers the fault of the branch when it cannot be switched to; nothing is changed yet. */
+export function forkOf(database: Database, head: Head, newest: Ancestor): Result<Fork, BlockFault> {
   const branch: BatchedBlock[] = []
   let at = newest
   while (!isCanonical(database, at)) {
-    branch.unshift(batched(database, at))
+    branch.push(batched(database, at))
     const { number, parentHash } = at.header
-    at = storedBlock(database, number - 1n, parentHash) as Ancestor
+    if (database.get(badBlockKey(number, at.hash)) !== undefined) return err({ code: 'BLOCK_BAD' })
+    const parent = storedBlock(database, number - 1n, parentHash)
+    if (parent === undefined) return err({ code: 'BLOCK_PARENT_UNKNOWN', parentHash })
+    at = parent
   }
+  const base = at.header.number
+  const oldest = oldestState(database)
+  if (base < oldest) return err({ code: 'BLOCK_REORG_DEPTH', base, oldest })
   const left: BatchedBlock[] = []
   for (let number = head.number; number > at.header.number; number--) {
     const hash = database.get(canonicalHashKey(number)) as Uint8Array
-    left.unshift(batched(database, storedBlock(database, number, hash) as Ancestor))
+    left.push(batched(database, storedBlock(database, number, hash) as Ancestor))
   }
-  return { base: at, left, branch }
+  return ok({ base: at, left: left.reverse(), branch: branch.reverse() })
 }
 
 /** Leaves that take the state back from the head to `base`, and the batch that does the same to the store. */
@@ -106,10 +124,11 @@ export function unwind(database: Database, head: Head, base: Ancestor) {
     const undone = rollBack(database, batch, number)
     if (!undone.ok) return undone
     for (const { addressHash, value } of undone.value.accounts)
-      restored.set(String.fromCharCode(...addressHash), {
+      restored.set(text(addressHash), {
         key: addressHash,
         value: value === undefined ? undefined : leafOfSlimAccount(value),
       })
+    batch.delete(receiptsKey(number, database.get(canonicalHashKey(number)) as Uint8Array))
     removeCanonical(batch, number)
   }
   const moved: Head = {
@@ -138,3 +157,5 @@ function batched(database: Database, block: Ancestor): BatchedBlock {
   const bodyBytes = database.get(bodyKey(header.number, hash)) as Uint8Array
   return { hash, headerBytes, bodyBytes, totalDifficulty }
 }
+
+const text = (hash: Uint8Array): string => String.fromCharCode(...hash)

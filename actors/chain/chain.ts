@@ -1,6 +1,7 @@
 /** Owns the canonical chain: checks and executes blocks, has their roots computed, writes each head in one batch. */
 import { actorModule, defineActor, reentrant } from '../../runtime/actor.ts'
-import { type Head, readHead } from '../../storage/chain-store.ts'
+import { createBatch } from '../../storage/batch.ts'
+import { addHead, type Head, readHead } from '../../storage/chain-store.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { publishHead } from '../../storage/published-head.ts'
 import type { TrieCommitterDeps, TrieCommitterMessages } from '../trie-committer/messages.ts'
@@ -36,7 +37,12 @@ export const chain = defineActor<ChainMessages, ChainDeps>({
     const { genesisHash } = genesis.value
     // Whatever an earlier owner still had under way is not ours: this epoch begins at what is persisted.
     const epoch = genesis.value.head.epoch + 1n
-    const head = readHead(database) ?? genesis.value.head
+    const head: Head = { ...(readHead(database) ?? genesis.value.head), epoch }
+    const begun = createBatch()
+    addHead(begun, head)
+    // Not left to the first block: an owner that ends before it would give its epoch to the next one too.
+    const written = await database.batch(begun.operations)
+    if (!written.ok) throw new Error(`the store refused the head: ${written.error.code}`)
     const committer = ctx.spawn({
       name: 'trie-committer-0',
       actor: committerModule,
@@ -44,6 +50,7 @@ export const chain = defineActor<ChainMessages, ChainDeps>({
     })
     const started = await committer.started
     if (!started.ok) throw new Error(`the trie committer did not start: ${started.error.detail}`)
+    ctx.watch(committer.ref, 'committerEnded')
 
     const announce = (moved: Head): void => {
       publishHead(deps.publishedHead, moved)
@@ -52,7 +59,7 @@ export const chain = defineActor<ChainMessages, ChainDeps>({
     const pipeline = createPipeline({
       spec: deps.spec,
       database,
-      head: { ...head, epoch },
+      head,
       genesisHash,
       historyBlocks: deps.historyBlocks,
       syncEveryMs: SYNC_EVERY_MS,
@@ -63,7 +70,7 @@ export const chain = defineActor<ChainMessages, ChainDeps>({
       written: (batch) => ctx.tell(committer.ref, 'written', { batch }),
       announce,
     })
-    announce({ ...head, epoch })
+    announce(head)
     ctx.every(SYNC_EVERY_MS, 'sync')
     // Released before the store is closed: what was written without `sync` is made durable.
     ctx.own({ close: () => pipeline.close() })
@@ -72,6 +79,9 @@ export const chain = defineActor<ChainMessages, ChainDeps>({
       importBlocks: reentrant(({ blocks }) => pipeline.add(blocks)),
       head: () => ({ head: shown(pipeline.head()), genesisHash }),
       sync: () => pipeline.sync(),
+      committerEnded({ path, reason }) {
+        throw new Error(`${path} ended: ${reason.code}`)
+      },
     }
   },
 })

@@ -82,9 +82,9 @@ export function executeBlock(
 ): Result<ExecutedBlock, BlockFault> {
   const { ancestor, parentRoot, body, ommers } = checked
   const { header } = ancestor
-  const rules = rulesAt(spec, header.number, header.timestamp, isMerged(spec, header))
-  const unsupported = notExecuted(spec, rules, header, body)
-  if (unsupported !== undefined) return err({ code: 'BLOCK_UNSUPPORTED', what: unsupported })
+  const rules = rulesOf(spec, header)
+  const unsupported = checkSupported(spec, checked)
+  if (!unsupported.ok) return unsupported
   const field = resultMismatch(header)
   if (field !== undefined) return err({ code: 'BLOCK_RESULT', field })
   for (const { address, amount } of rewards(rules, header, ommers)) view.addBalance(address, amount)
@@ -92,6 +92,19 @@ export function executeBlock(
   const changes = view.endBlock({ deleteEmpty: rules.eip158 })
   return ok({ ancestor, headerBytes: block.headerBytes, bodyBytes: block.bodyBytes, changes, parentRoot })
 }
+
+/** Refuses what this version does not execute: known before anything is changed. */
+export function checkSupported(
+  spec: ChainSpec,
+  checked: Pick<CheckedBlock, 'ancestor' | 'body'>,
+): Result<void, BlockFault> {
+  const { header } = checked.ancestor
+  const what = notExecuted(spec, rulesOf(spec, header), header, checked.body)
+  return what === undefined ? ok(undefined) : err({ code: 'BLOCK_UNSUPPORTED', what })
+}
+
+const rulesOf = (spec: ChainSpec, header: Header): Rules =>
+  rulesAt(spec, header.number, header.timestamp, isMerged(spec, header))
 
 /** The newest first, as many as the ommer rules look at. */
 export const nextAncestors = (newest: Ancestor, ancestors: readonly Ancestor[]): readonly Ancestor[] => [

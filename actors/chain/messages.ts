@@ -2,6 +2,7 @@ import type { BlockEncodingError } from '../../protocols/block.ts'
 import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
 import type { HeaderError } from '../../protocols/consensus/header-rules.ts'
 import type { OmmerError } from '../../protocols/consensus/ommers.ts'
+import type { DownReason } from '../../runtime/actor.ts'
 import type { Ask, Lossy, Ref, Tell } from '../../runtime/messages.ts'
 import type { DatabaseLocation } from '../../storage/database.ts'
 
@@ -30,6 +31,8 @@ export type BlockFault =
   | { readonly code: 'BLOCK_UNSUPPORTED'; readonly what: 'transactions' | 'system calls' | 'the DAO fork' | 'clique' }
   /** Known to be invalid, or built on such a block. */
   | { readonly code: 'BLOCK_BAD' }
+  /** Its branch is heavier, but leaves the chain below the change sets that are kept: the state cannot be rolled back. */
+  | { readonly code: 'BLOCK_REORG_DEPTH'; readonly base: bigint; readonly oldest: bigint }
   /** The store refused the write: nothing of it is in the chain. */
   | { readonly code: 'BLOCK_NOT_WRITTEN'; readonly cause: string }
 
@@ -52,6 +55,8 @@ export type ChainMessages = {
   head: Ask<void, { readonly head: ChainHead; readonly genesisHash: Uint8Array }>
   /** To self: waits for nothing, writes what is unsynced through to the disk. */
   sync: Tell
+  /** To self: a committer ended, and with it nodes that the chain builds on. */
+  committerEnded: Tell<{ readonly path: string; readonly reason: DownReason }>
 }
 
 /** Told of every persisted head; under load only of the newest. */

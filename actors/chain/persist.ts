@@ -3,7 +3,7 @@ import type { Batch } from '../../storage/batch.ts'
 import { addBlock, addCanonical, addHead, type Head } from '../../storage/chain-store.ts'
 import type { DatabaseReader } from '../../storage/database.ts'
 import { accountNodeKey } from '../../storage/schema.ts'
-import { addChangeSet, pruneChangeSet } from '../../storage/state/change-set.ts'
+import { addChangeSet, oldestState, pruneChangeSet } from '../../storage/state/change-set.ts'
 import { addNodes } from '../../storage/state/genesis-state.ts'
 import { type AccountChange, addFlatState } from '../../storage/state/state-changes.ts'
 import type { ChangedNode } from '../../storage/trie/trie.ts'
@@ -21,6 +21,8 @@ export function addExecuted(
   historyBlocks: number | undefined,
 ): void {
   const newest = new Map<string, AccountChange>()
+  // After a reorg to a shorter branch: what was pruned already must not be said to be kept.
+  const pruned = oldestState(reader)
   for (const { ancestor, headerBytes, bodyBytes, changes } of blocks) {
     const { header, hash, totalDifficulty } = ancestor
     const { number } = header
@@ -29,7 +31,7 @@ export function addExecuted(
     addChangeSet(batch, number, changes)
     for (const change of changes.accounts) newest.set(String.fromCharCode(...change.addressHash), change)
     const oldest = historyBlocks === undefined ? 0n : number - BigInt(historyBlocks)
-    if (oldest > 0n) pruneChangeSet(reader, batch, oldest)
+    if (oldest > pruned) pruneChangeSet(reader, batch, oldest)
   }
   // Each account once, however many of the blocks changed it.
   addFlatState(batch, {

@@ -97,6 +97,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let jobCount = 0
   let batchCount = 0
   let isWorking = false
+  /** Closed, or failed: the actor goes, and nothing more may be executed or written. */
+  let hasEnded = false
   let isUnsynced = false
   let syncedAt = now()
 
@@ -106,7 +108,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   async function work(): Promise<void> {
     if (isWorking) return
     isWorking = true
-    for (;;) {
+    while (!hasEnded) {
       if (unwritten >= UNWRITTEN_MAX || view.size() > VIEW_ACCOUNTS_MAX) {
         await tail
         if (unwritten === 0 && view.size() > VIEW_ACCOUNTS_MAX) view.release()
@@ -117,10 +119,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       try {
         await take(job)
       } catch (thrown) {
+        hasEnded = true
         job.reject(thrown)
       }
     }
     isWorking = false
+    if (hasEnded) for (const job of jobs.splice(0)) job.reject(new Error('the chain has ended'))
   }
 
   /** Executes a batch and sends it on its way; waits only where it does not continue the tip. */
@@ -193,7 +197,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const outcome = tail.then(async (): Promise<Outcome> => {
       const roots = await applied
       // Executed on blocks that were refused meanwhile.
-      if (mine !== generation) return { type: 'again', job }
+      if (mine !== generation) {
+        if (hasEnded) throw new Error('the chain has ended')
+        return { type: 'again', job }
+      }
       if (roots !== undefined) {
         if (!roots.ok || !roots.value.ok) return refused(executed, job, roots)
         const fault = await write(blocks, decodeNodeBatch(roots.value.nodes), batch)
@@ -210,7 +217,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       },
       () => {
         unwritten--
-        drop()
+        generation++
+        hasEnded = true
       },
     )
     return outcome
@@ -218,8 +226,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   /** A root does not match: the batch is dropped with all that was executed on it, and its sound part tried again. */
   function refused(executed: Executed, job: Job, roots: Result<ApplyAnswer, AskFailure>): Outcome {
-    drop()
     if (roots.ok && !roots.value.ok && roots.value.code === 'STATE_ROOT') {
+      drop()
       const { index, computed } = roots.value
       const bad = executed.blocks[index] as ExecutedBlock
       const fault: BlockFault = { code: 'BLOCK_STATE_ROOT', computed, claimed: bad.ancestor.header.stateRoot }
@@ -239,8 +247,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const { ancestor } = blocks[blocks.length - 1] as ExecutedBlock
     const moved: Head = {
       number: ancestor.header.number,
-      hash: ancestor.hash,
-      stateRoot: ancestor.header.stateRoot,
+      // Not views: they would keep the whole batch, and be sent with all of it.
+      hash: ancestor.hash.slice(),
+      stateRoot: ancestor.header.stateRoot.slice(),
       totalDifficulty: ancestor.totalDifficulty,
       epoch: head.epoch,
     }
@@ -278,15 +287,27 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const from = job.blocks.findIndex((block) => block.hash === executed.failed?.hash)
     await tail
     const aside = await storeAside(database, spec, job.blocks.slice(from), seconds())
-    const { newest, stored, failed } = aside
-    if (newest === undefined || newest.totalDifficulty <= head.totalDifficulty)
+    const { heaviest, stored } = aside
+    const failed = aside.failed ?? job.failed
+    if (heaviest === undefined || heaviest.totalDifficulty <= head.totalDifficulty)
       return { ...answer, known: answer.known + stored, failed }
-    const switched = await switchTo(newest)
-    return { ...switched, imported: answer.imported + switched.imported, failed: switched.failed ?? failed }
+    const switched = await switchTo(heaviest)
+    return {
+      imported: answer.imported + switched.imported,
+      known: answer.known,
+      head: switched.head,
+      failed: switched.failed ?? failed,
+    }
   }
 
   async function switchTo(newest: Ancestor): Promise<ImportAnswer> {
-    const { base, left, branch } = forkOf(database, head, newest)
+    const fork = forkOf(database, head, newest)
+    if (!fork.ok) {
+      const failed = { number: newest.header.number, hash: newest.hash.slice(), fault: fork.error }
+      return { imported: 0, known: 0, head, failed }
+    }
+    const { base, left, branch } = fork.value
+    const { totalDifficulty } = head
     options.log.info('Chain reorg detected', {
       number: base.header.number,
       drop: left.length,
@@ -295,11 +316,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     await rewind(base)
     const switched = await alone(branch)
     if (switched.failed === undefined) return switched
-    options.log.warn('Branch is invalid, coming back', {
-      number: switched.failed.number,
-      code: switched.failed.fault.code,
-    })
-    await remember(switched.failed, branch)
+    const { number, fault } = switched.failed
+    if (isInvalid(fault)) await remember(switched.failed, branch)
+    // What of the branch is sound may be heavier by itself.
+    if (head.totalDifficulty > totalDifficulty) return switched
+    options.log.warn('Branch is invalid, coming back', { number, code: fault.code })
     await rewind(base)
     const back = await alone(left)
     if (back.failed !== undefined) throw new Error(`the old branch does not execute again: ${back.failed.fault.code}`)
@@ -346,7 +367,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     imported,
     known: executed.known,
     head,
-    failed,
+    failed: failed && { ...failed, hash: failed.hash.slice() },
   })
 
   return {
@@ -366,11 +387,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       })
     },
     async close() {
+      hasEnded = true
       await tail
       if (isUnsynced) await database.batch([], { sync: true })
     },
   }
 }
+
+/** Whether no later try can find the block good: not so what this version lacks, or the store refused. */
+const isInvalid = ({ code }: BlockFault): boolean => code === 'BLOCK_STATE_ROOT' || code === 'BLOCK_RESULT'
 
 const identity = ({ ancestor }: ExecutedBlock) => ({ number: ancestor.header.number, hash: ancestor.hash })
 
