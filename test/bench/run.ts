@@ -1,5 +1,6 @@
 /** `npm run bench -- [--small] [name …]`: the cases whose names hold one of the words given, all without any. */
 import { asksInFlight } from './asks-in-flight.ts'
+import { firstAnswer } from './first-answer.ts'
 import { type BenchCase, runCase } from './harness.ts'
 import { importing } from './import.ts'
 import { oneWay } from './one-way.ts'
@@ -7,7 +8,15 @@ import { recordingBetweenThreads, recordingOnOneThread } from './recording.ts'
 import { roundTrip } from './round-trip.ts'
 
 /** A further case is a file beside this one and a line here. */
-const CASES: readonly BenchCase[] = [oneWay, roundTrip, asksInFlight, recordingBetweenThreads, recordingOnOneThread, importing]
+const CASES: readonly BenchCase[] = [
+  oneWay,
+  roundTrip,
+  asksInFlight,
+  recordingBetweenThreads,
+  recordingOnOneThread,
+  importing,
+  firstAnswer,
+]
 
 const words = process.argv.slice(2)
 const isSmall = words.includes('--small')
