@@ -37,17 +37,17 @@ const ARGUMENTS = [0, RUN_COUNT, 9, 2, 2, 2, 1, 2, 2, 2, 1, 3, 2] as const
 
 type Packing = { readonly kind: string; readonly schema: PackSchema; readonly id: number; readonly layout: PackLayout }
 
-/** Operations after which a post leaves within the turn, so that the other side can begin. */
-const FRAME_SLOTS_MAX = 4 * 1024
-/** Frames taken in one go before other work of the thread has its turn. */
-const FRAMES_PER_TURN = 16
+/**
+ * Slots of a frame after which it leaves within the turn: the other side begins, and gives credit back while this one
+ * still sends. Each frame that arrives has a turn of its own for the same reason.
+ */
+const FRAME_SLOTS_MAX = 1024
 
 export class Link {
   readonly peer: string
   readonly epoch: number
   private readonly host: Host
   private readonly port: Port
-  private readonly receiveNow: (() => unknown) | undefined
   private frame: unknown[] = []
   private transfers: ArrayBuffer[] = []
   /** The run of tells that the frame ends with, if it still ends there. */
@@ -67,13 +67,11 @@ export class Link {
   private readonly kinds: PackedKind[] = []
   open = true
 
-  /** @param receiveNow takes a further frame that has already arrived, `undefined` when there is none. */
-  constructor(host: Host, peer: string, epoch: number, port: Port, receiveNow?: () => unknown) {
+  constructor(host: Host, peer: string, epoch: number, port: Port) {
     this.host = host
     this.peer = peer
     this.epoch = epoch
     this.port = port
-    this.receiveNow = receiveNow
     port.on('message', (value) => this.arrived(value))
   }
 
@@ -272,12 +270,7 @@ export class Link {
 
   private arrived(value: unknown): void {
     this.host.dispatcher.turnBegins()
-    let frame: unknown = value
-    for (let taken = 1; frame !== undefined; taken++) {
-      this.receive(frame as unknown[])
-      if (!this.open || this.receiveNow === undefined || taken >= FRAMES_PER_TURN) break
-      frame = this.receiveNow()
-    }
+    this.receive(value as unknown[])
     this.host.dispatcher.turn()
   }
 

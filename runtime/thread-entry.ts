@@ -1,6 +1,6 @@
 /** Entry of every worker thread: a host with real capabilities, its beat, and its line to the main thread. */
 import { getHeapStatistics } from 'node:v8'
-import { parentPort, receiveMessageOnPort, type MessagePort as ThreadPort, workerData } from 'node:worker_threads'
+import { parentPort, type MessagePort as ThreadPort, workerData } from 'node:worker_threads'
 import type { ArenaSource } from './arena/inspector.ts'
 import { Link, type Port } from './link.ts'
 import { hostOfThread } from './thread-host.ts'
@@ -43,7 +43,7 @@ line.on('message', (message: ToThread) => {
 say({ type: 'ready', arena: arena.buffer })
 
 function linkOver(peer: string, epoch: number, port: ThreadPort): Link {
-  return new Link(host, peer, epoch, port as unknown as Port, () => receiveMessageOnPort(port)?.message)
+  return new Link(host, peer, epoch, port as unknown as Port)
 }
 
 function say(message: FromThread): void {

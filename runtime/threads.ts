@@ -1,5 +1,5 @@
 /** The worker threads of one system, held by the main thread: started, joined pairwise, watched, replaced. */
-import { MessageChannel, receiveMessageOnPort, Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import type { DownReason } from './actor.ts'
 import { endArena } from './arena/arena.ts'
 import { type ArenaSource, readBeat } from './arena/inspector.ts'
@@ -162,9 +162,7 @@ export class Threads {
     }
     const { port1, port2 } = new MessageChannel()
     this.say(thread, { type: 'link', peer: host.thread, epoch: host.epoch, port: port2 })
-    host.linkUp(
-      new Link(host, thread.name, thread.epoch, port1 as unknown as Port, () => receiveMessageOnPort(port1)?.message),
-    )
+    host.linkUp(new Link(host, thread.name, thread.epoch, port1 as unknown as Port))
   }
 
   private say(thread: Running, message: ToThread): void {
