@@ -37,6 +37,7 @@ export async function runCase(benchCase: BenchCase, small: boolean): Promise<voi
       for (let i = 0; i < runners.length; i++) {
         // Each round begins with another one, so that nobody always runs after the same neighbour.
         const at = (i + round) % runners.length
+        globalThis.gc?.() // what one leaves behind is not the next one's to collect
         const { measured, megabytes } = await runners[at]!.run()
         rows[at]!.measured.push(measured)
         if (megabytes !== undefined) rows[at]!.megabytes = Math.max(megabytes, rows[at]!.megabytes ?? 0)
