@@ -1,0 +1,121 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ERA1, ETHTEST_GENESIS, type Running, troupe } from './running.ts'
+
+let home: string
+const running: Running[] = []
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'troupe-import-'))
+})
+afterEach(async () => {
+  for (const { child } of running) child.kill('SIGKILL')
+  await Promise.all(running.splice(0).map(({ ended }) => ended))
+  rmSync(home, { recursive: true, force: true })
+})
+const run = (...args: string[]): Running => {
+  const started = troupe(home, ...args)
+  running.push(started)
+  return started
+}
+const importEra1 = () => run('import', '--mainnet', '--datadir', 'd', ERA1)
+/** An import of enough blocks to be interrupted: known when the first of them are in the chain. */
+const underWay = async (): Promise<Running> => {
+  const node = importEra1()
+  await node.says('Reading blocks')
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  return node
+}
+
+test('era1: every block, then none again, and the node starts at the head', async () => {
+  const first = await importEra1().ended
+  expect(first.code).toBe(0)
+  expect(first.out).toContain(`${ERA1}: 8,191 blocks imported, 1 known already\n`)
+  expect(first.out).toMatch(/^Imported 8,191 blocks in \d+s \([\d,]+\/s\), head 8191$/m)
+  const again = await importEra1().ended
+  expect(again.code).toBe(0)
+  expect(again.out).toContain('0 blocks imported, 8,192 known already')
+  const node = run('start', '--mainnet', '--datadir', 'd')
+  expect(await node.says('Ready.')).toMatch(/Network {2}mainnet, chain id 1\n.*\n +Head +8191 0x/)
+})
+
+test('SIGINT stops it in order, and the same command goes on', async () => {
+  const node = await underWay()
+  node.child.kill('SIGINT')
+  const { code, errors } = await node.ended
+  expect(code).toBe(1)
+  expect(errors).toMatch(/Interrupted .* The same command again goes on from there\./)
+  const rest = await importEra1().ended
+  expect(rest.code).toBe(0)
+  expect(rest.out).toContain('head 8191')
+})
+
+test('kill -9 loses nothing that the same command does not bring back', async () => {
+  const node = await underWay()
+  node.child.kill('SIGKILL')
+  await node.ended
+  const rest = await importEra1().ended
+  expect(rest.errors).not.toContain('Fatal')
+  expect(rest.code).toBe(0)
+  expect(rest.out).toContain('head 8191')
+})
+
+test('its actors can be looked at and the chain restarted meanwhile', async () => {
+  const node = run('import', '--mainnet', '--datadir', 'd', '--threads', 'inline', ERA1)
+  await node.says('Reading blocks')
+  const { out } = await run('mailboxes', '--datadir', 'd').ended
+  expect(out).toMatch(/^chain +\d/m)
+  expect(out).toMatch(/^importer +\d/m)
+  expect((await node.ended).code).toBe(0)
+})
+
+describe('faults', () => {
+  test('a file that is not there is told before anything is begun', async () => {
+    expect(await run('import', '--datadir', 'd', 'none.rlp').ended).toMatchObject({
+      code: 1,
+      out: '',
+      errors: 'Fatal: none.rlp: no such file, or it cannot be read\n',
+    })
+  })
+  test('files of another network, of no format, and torn ones are told each', async () => {
+    writeFileSync(join(home, 'text'), 'hello')
+    writeFileSync(join(home, 'torn.era1'), readFileSync(ERA1).subarray(0, 200_000))
+    const { code, out, errors } = await run('import', '--datadir', 'd', 'text', ERA1, 'torn.era1').ended
+    expect(code).toBe(1)
+    expect(out.match(/0 blocks imported/g)).toHaveLength(3)
+    expect(errors).toContain('text: the file is neither era1 nor RLP blocks (STREAM_NOT_A_LIST at byte 0)\n')
+    expect(errors).toMatch(/era1: block 0 0xd4e5\w+: it is the genesis of another network .*--network/)
+    expect(errors).toMatch(/^torn\.era1: /m)
+  })
+  test('no file, or a flag that is none, is bad usage', async () => {
+    expect((await run('import').ended).code).toBe(2)
+    expect((await run('import', '--frobnicate', ERA1).ended).code).toBe(2)
+  })
+})
+
+describe('init', () => {
+  test('writes a genesis once, and refuses another', async () => {
+    const hash = '0xbd6a252af394d80904c5993b859574bd4669642cea00a116970ec7887db67533'
+    for (let i = 0; i < 2; i++) {
+      const { code, out } = await run('init', '--datadir', 'd', ETHTEST_GENESIS).ended
+      expect([code, out]).toEqual([
+        0,
+        `Genesis ${hash} of genesis, chain id 3503995874084926, is in ${join(home, 'd')}\n`,
+      ])
+    }
+    const other = await run('init', '--datadir', 'd', 'dev').ended
+    expect(other.code).toBe(1)
+    expect(other.errors).toMatch(/^Fatal: .*genesis/m)
+  })
+  test('without --datadir stands where start looks for the same network', async () => {
+    writeFileSync(join(home, 'mine.json'), readFileSync(ETHTEST_GENESIS))
+    expect((await run('init', 'mine.json').ended).out).toContain(join(home, '.troupe', 'mine'))
+    const node = run('start', '--network', 'mine.json')
+    expect(await node.says('Ready.')).toContain(`Data     ${join(home, '.troupe', 'mine')}`)
+  })
+  test('refuses what is no genesis', async () => {
+    expect((await run('init', 'none.json').ended).errors).toBe('Fatal: none.json: no such genesis file\n')
+    expect((await run('init').ended).code).toBe(2)
+  })
+})

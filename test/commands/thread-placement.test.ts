@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { placementOf } from '../../commands/thread-placement.ts'
+import { threadsOf } from '../../runtime/placement.ts'
+
+const threads = (...args: Parameters<typeof placementOf>) => {
+  const placed = placementOf(...args)
+  return placed.ok ? threadsOf(placed.value) : placed.error
+}
+
+test('each preset has its threads', () => {
+  expect(threads({ preset: 'isolated', threads: {} })).toEqual(['storage', 'chain', 'trie', 'rpc', 'importer'])
+  expect(threads({ preset: 'compact', threads: {} })).toEqual(['chain', 'trie', 'net', 'sync'])
+  expect(threads({ preset: 'inline', threads: {} })).toEqual([])
+})
+test('what is not started has no thread', () => {
+  expect(threads({ preset: 'compact', threads: {} }, ['rpc', 'importer'])).toEqual(['chain', 'trie'])
+})
+test('single actors go elsewhere, all committers together or one by its number', () => {
+  const placed = placementOf({
+    preset: 'inline',
+    threads: { 'chain/trie-committer-1': 'b', 'chain/trie-committer-*': 'a', rpc: 'net' },
+  })
+  expect(placed).toMatchObject({
+    ok: true,
+    value: { 'chain/trie-committer-0': 'a', 'chain/trie-committer-1': 'b', 'chain/trie-committer-15': 'a', rpc: 'net' },
+  })
+})
+test('an actor that there is not is refused by its name', () => {
+  expect(threads({ preset: 'compact', threads: { imprter: 'x' } })).toBe(
+    'runtime.threads: no actor "imprter" (did you mean importer?)',
+  )
+  expect(threads({ preset: 'compact', threads: { 'chain/trie-committer-16': 'x' } })).toContain('no actor')
+})
