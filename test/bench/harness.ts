@@ -20,7 +20,13 @@ export type BenchCase = {
   open(small: boolean): Promise<{ readonly contenders: readonly Contender[]; close(): Promise<void> }>
 }
 
-type Row = { readonly name: string; readonly measured: number[]; megabytes: number | undefined }
+type Row = {
+  readonly name: string
+  readonly measured: number[]
+  /** Processor time of all threads per run, milliseconds: it is steady also where others use the machine. */
+  readonly busy: number[]
+  megabytes: number | undefined
+}
 
 const SMALL_ROUNDS = 3
 
@@ -31,15 +37,18 @@ export async function runCase(benchCase: BenchCase, small: boolean): Promise<voi
     if (ours === undefined) throw new Error(`${benchCase.name} has no contenders`)
     await checkAgreement(benchCase.name, contenders)
     const runners = [...contenders, { ...ours, name: `${ours.name}, again` }]
-    const rows: Row[] = runners.map(({ name }) => ({ name, measured: [], megabytes: undefined }))
+    const rows: Row[] = runners.map(({ name }) => ({ name, measured: [], busy: [], megabytes: undefined }))
     const rounds = small ? SMALL_ROUNDS : benchCase.rounds
     for (let round = 0; round < rounds; round++)
       for (let i = 0; i < runners.length; i++) {
         // Each round begins with another one, so that nobody always runs after the same neighbour.
         const at = (i + round) % runners.length
         globalThis.gc?.() // what one leaves behind is not the next one's to collect
+        const before = process.cpuUsage()
         const { measured, megabytes } = await runners[at]!.run()
+        const { user, system } = process.cpuUsage(before)
         rows[at]!.measured.push(measured)
+        rows[at]!.busy.push((user + system) / 1000)
         if (megabytes !== undefined) rows[at]!.megabytes = Math.max(megabytes, rows[at]!.megabytes ?? 0)
       }
     print(benchCase, rows, rounds)
@@ -67,7 +76,9 @@ function print(benchCase: BenchCase, rows: readonly Row[], rounds: number): void
     const spread = `${shownNumber(Math.min(...row.measured))} to ${shownNumber(Math.max(...row.measured))}`
     const memory = row.megabytes === undefined ? '' : `  ${row.megabytes.toFixed(0)} MB`
     const ratio = (middle / base).toFixed(2)
-    say(`  ${row.name.padEnd(30)} ${shownNumber(middle).padStart(12)}  ×${ratio.padEnd(7)} ${spread}${memory}`)
+    say(
+      `  ${row.name.padEnd(30)} ${shownNumber(middle).padStart(12)}  ×${ratio.padEnd(7)} ${spread}  ${shownNumber(median(row.busy))} ms of CPU${memory}`,
+    )
   }
   for (const { of, over, factor } of goals) {
     const [a, b] = [of, over].map((one) => median(rows.find((row) => row.name === one)!.measured)) as [number, number]
