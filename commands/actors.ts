@@ -7,7 +7,7 @@ export const command = defineCommand({
   name: 'actors',
   summary: 'Show the actors of a running node',
   usage: 'actors [flags]',
-  examples: ['troupe actors', 'troupe actors --datadir /var/lib/troupe --json'],
+  examples: ['troupe actors', 'troupe actors --mainnet', 'troupe actors --datadir /var/lib/troupe --json'],
   options: attachOptions,
   sections: ['storage', 'ipc'],
   async run(context) {

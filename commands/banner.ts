@@ -9,7 +9,7 @@ export type BannerFacts = {
   readonly spec: Pick<ChainSpec, 'name' | 'chainId'>
   readonly dataDirectory: string
   readonly node: NodeReady
-  readonly actors: readonly Pick<ActorView, 'path' | 'thread'>[]
+  readonly actors: readonly Pick<ActorView, 'path' | 'thread' | 'uid'>[]
 }
 
 const LABEL_WIDTH = 9
@@ -27,10 +27,11 @@ export function renderBanner({ clientVersion, spec, dataDirectory, node, actors 
   return `${clientVersion}\n\n${lines.join('\n')}\n\nReady. Ctrl-C stops it.\n`
 }
 
-/** One row a thread, in the order of their first actors. */
+/** One row a thread, in the order in which their first actors were started. */
 function threadRows(actors: BannerFacts['actors']): [string, string][] {
   const byThread = new Map<string, string[]>()
-  for (const { path, thread } of actors) byThread.set(thread, [...(byThread.get(thread) ?? []), path])
+  const inOrder = [...actors].sort((a, b) => a.uid - b.uid)
+  for (const { path, thread } of inOrder) byThread.set(thread, [...(byThread.get(thread) ?? []), path])
   const width = Math.max(0, ...[...byThread.keys()].map((thread) => thread.length))
   return [...byThread].map(([thread, paths], index) => [
     index === 0 ? 'Threads' : '',

@@ -7,7 +7,7 @@ export const command = defineCommand({
   name: 'dumpconfig',
   summary: 'Print the effective configuration',
   usage: 'dumpconfig [flags]',
-  examples: ['troupe dumpconfig --sepolia --http > node.config.json', 'troupe dumpconfig --schema'],
+  examples: ['troupe dumpconfig --sepolia --http > sepolia.json', 'troupe dumpconfig --schema'],
   options: { schema: option(z.boolean(), 'Print the JSON Schema of the configuration file', { default: false }) },
   async run({ config, options, write }) {
     const { config: _, ...settings } = config

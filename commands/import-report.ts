@@ -11,11 +11,15 @@ const LINE_EVERY_MS = 5_000
 const REWIND = '\r\u001b[K'
 
 export type ImportReport = {
+  /** The node is up: from here on the pace is measured. */
+  begin(): void
   progress(progress: FileProgress): void
   /** Takes the bar away, so that whole lines can follow. @returns blocks that the file brought, imported and known. */
   fileDone(progress: FileProgress): { readonly imported: number; readonly known: number }
   /** The last that is known; undefined before the first answer. */
   last(): FileProgress | undefined
+  /** Takes the bar away; the next progress draws it again. */
+  clear(): void
 }
 
 export type ReportOptions = {
@@ -34,7 +38,17 @@ export function importReport({ files, now, to }: ReportOptions): ImportReport {
   let last: FileProgress | undefined
   let toldAt = to.type === 'log' ? now() : Number.NEGATIVE_INFINITY
 
+  let isDrawn = false
+
+  const clear = (): void => {
+    if (to.type === 'terminal' && isDrawn) to.write(REWIND)
+    isDrawn = false
+  }
+
   return {
+    begin() {
+      start = { at: now(), blocks: 0 }
+    },
     progress(progress) {
       last = progress
       const at = now()
@@ -42,6 +56,7 @@ export function importReport({ files, now, to }: ReportOptions): ImportReport {
       toldAt = at
       const pace = paceOf(progress, start, at)
       if (to.type === 'terminal') {
+        isDrawn = true
         to.write(REWIND + renderProgressBar(progress, pace, files, to.columns() - 1))
         return
       }
@@ -56,12 +71,13 @@ export function importReport({ files, now, to }: ReportOptions): ImportReport {
     },
     fileDone(progress) {
       last = progress
-      if (to.type === 'terminal') to.write(REWIND)
+      clear()
       const brought = { imported: progress.imported - before.imported, known: progress.known - before.known }
       before = { imported: progress.imported, known: progress.known }
       start = { at: now(), blocks: progress.imported + progress.known }
       return brought
     },
     last: () => last,
+    clear,
   }
 }

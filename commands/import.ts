@@ -10,6 +10,9 @@ import { nodeSetup } from './node-setup.ts'
 import { countText } from './progress-bar.ts'
 import { spanText } from './table.ts'
 
+/** Of a terminal that does not say. */
+const COLUMNS_DEFAULT = 80
+
 export const command = defineCommand({
   name: 'import',
   summary: 'Import blocks from era1 or RLP files',
@@ -48,7 +51,7 @@ export const command = defineCommand({
       files: names.length,
       now,
       to: isTerminal
-        ? { type: 'terminal', columns: () => process.stderr.columns, write: complain }
+        ? { type: 'terminal', columns: () => process.stderr.columns || COLUMNS_DEFAULT, write: complain }
         : { type: 'log', log: actorLog('import', { ...setup.value.log, sink: stderrSink(), now: Date.now }) },
     })
     const nameOf = new Map(names.map((name) => [resolve(workingDirectory, name), name]))
@@ -75,11 +78,15 @@ export const command = defineCommand({
         ready({ head, ipc }, running) {
           stop = running.stop
           startedAt = now()
+          report.begin()
           const look = ipc === undefined ? '' : `; \`troupe mailboxes --attach ${ipc}\` shows the actors at work`
           complain(`Importing into ${dataDirectory} (${spec.name}, head ${head.number})${look}\n`)
         },
       },
-      complain,
+      (text) => {
+        report.clear()
+        complain(text)
+      },
     )
     const elapsedMs = now() - startedAt
     switch (end.by) {

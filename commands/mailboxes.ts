@@ -7,7 +7,7 @@ export const command = defineCommand({
   name: 'mailboxes',
   summary: 'Show the mailboxes of a running node',
   usage: 'mailboxes [flags]',
-  examples: ['troupe mailboxes', 'troupe mailboxes --attach ~/.troupe/troupe.ipc --json'],
+  examples: ['troupe mailboxes', 'troupe mailboxes --mainnet', 'troupe mailboxes --attach ~/.troupe/troupe.ipc --json'],
   options: attachOptions,
   sections: ['storage', 'ipc'],
   async run(context) {

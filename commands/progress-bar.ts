@@ -5,6 +5,7 @@ import { spanText } from './table.ts'
 
 /** Cells of the bar. */
 const BAR_WIDTH = 24
+const BAR_WIDTH_MIN = 4
 const BYTES_PER_MB = 1_000_000
 /** Milliseconds before a rate says anything. */
 const RATE_FROM_MS = 500
@@ -33,18 +34,26 @@ export function paceOf(progress: FileProgress, start: FileStart, now: number): I
   }
 }
 
-/** `chain.rlp [#####…] 42%  1.6/3.9 MB  3,456 blocks  1,234/s  ETA 3s`, cut to `columns`. */
+/** `chain.rlp [#####…] 42%  1.6/3.9 MB  3,456 blocks  1,234/s  ETA 3s`; the bar is what yields to narrow `columns`. */
 export function renderProgressBar(progress: FileProgress, pace: ImportPace, files: number, columns: number): string {
   const share = shareOf(progress)
-  const filled = Math.round(share * BAR_WIDTH)
-  const bar = `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}]`
   const place = files > 1 ? ` (${progress.index + 1}/${files})` : ''
   const megabytes = `${mb(progress.doneBytes)}/${mb(progress.fileBytes)} MB`
   const eta = pace.remainingMs === undefined ? '' : `  ETA ${spanText(pace.remainingMs)}`
-  const line =
-    `${basename(progress.file)}${place} ${bar} ${percent(share)}  ${megabytes}  ` +
-    `${countText(progress.imported + progress.known)} blocks  ${countText(Math.round(pace.blocksPerSecond))}/s${eta}`
+  const before = `${basename(progress.file)}${place} `
+  const after =
+    `${percent(share)}  ${megabytes}  ${countText(progress.imported + progress.known)} blocks  ` +
+    `${countText(Math.round(pace.blocksPerSecond))}/s${eta}`
+  const line = before + barOf(share, columns - before.length - after.length) + after
   return line.length <= columns ? line : line.slice(0, Math.max(0, columns))
+}
+
+/** @returns nothing where `room` is too little for a bar that shows anything. */
+function barOf(share: number, room: number): string {
+  const width = Math.min(BAR_WIDTH, room - '[] '.length)
+  if (width < BAR_WIDTH_MIN) return ''
+  const filled = Math.round(share * width)
+  return `[${'#'.repeat(filled)}${'.'.repeat(width - filled)}] `
 }
 
 /** A file without bytes is done. */

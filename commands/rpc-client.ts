@@ -41,7 +41,8 @@ export async function connectRpc(endpoint: string): Promise<Result<RpcClient, Rp
 }
 
 function noNode(endpoint: string, reason: string): RpcClientError {
-  const why = reason === 'ENOENT' || reason === 'ECONNREFUSED' ? 'is it running, with this --datadir?' : reason
+  const why =
+    reason === 'ENOENT' || reason === 'ECONNREFUSED' ? 'is it running, with this --network and --datadir?' : reason
   return { code: 'RPC_NO_NODE', endpoint, message: `no node answers at ${endpoint}: ${why}` }
 }
 

@@ -14,9 +14,9 @@ test('says where everything is', () => {
       ipc: '/home/u/.troupe/troupe.ipc',
     },
     actors: [
-      { path: 'supervisor', thread: 'main' },
-      { path: 'storage', thread: 'chain' },
-      { path: 'chain', thread: 'chain' },
+      { path: 'chain', thread: 'chain', uid: 3 },
+      { path: 'supervisor', thread: 'main', uid: 1 },
+      { path: 'storage', thread: 'chain', uid: 2 },
     ],
   }
   expect(renderBanner(facts)).toBe(`Troupe/v0.1.0/linux-x64/node20

@@ -21,6 +21,10 @@ test('shows place, share, bytes, blocks, pace and what is left', () => {
   expect(renderProgressBar(at(), pace, 1, 200)).toBe(
     'chain.rlp [######..................] 25%  1.0/4.0 MB  2,400 blocks  1,200/s  ETA 6s',
   )
+  expect(renderProgressBar(at(), pace, 1, 68)).toBe(
+    'chain.rlp [##.......] 25%  1.0/4.0 MB  2,400 blocks  1,200/s  ETA 6s',
+  )
+  expect(renderProgressBar(at(), pace, 1, 60)).toMatch(/^chain\.rlp 25% {2}1\.0.*ETA 6s$/)
   expect(renderProgressBar(at({ index: 1 }), pace, 3, 200)).toContain('chain.rlp (2/3) [')
 })
 test('says nothing of the pace before there is one', () => {
