@@ -83,7 +83,7 @@ describe('without a node', () => {
     const { code, complaints, out } = await troupe('mailboxes', '--datadir', datadir)
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(complaints).toBe(
-      `Fatal: no node answers at ${join(datadir, 'troupe.ipc')}: is it running, with this --datadir?\n`,
+      `Fatal: no node answers at ${join(datadir, 'troupe.ipc')}: is it running, with this --network and --datadir?\n`,
     )
     await rm(datadir, { recursive: true })
   })
