@@ -60,7 +60,9 @@ describe.each(['inline', 'own', 'shared'] as const)('%s', (where) => {
       lost: story.waiting === 'lost' ? 6 : 0,
     })
     expect(outcome.asked).toBe(story.waiting === 'handled' ? 'ok' : 'ACTOR_DOWN')
-    expect(outcome.others.answered, 'A answered meanwhile').toBeGreaterThan(cell.death === 'loop' ? 5 : 0)
+    // Where all restart, A may be gone as soon as B.
+    const least = cell.death === 'loop' ? 6 : cell.strategy === 'one_for_all' ? 0 : 1
+    expect(outcome.others.answered, 'A answered meanwhile').toBeGreaterThanOrEqual(least)
     if (kills && cell.death !== 'exit' && cell.death !== 'map')
       expect(outcome.lastFlight, 'the record of a thread that does not turn').toEqual({
         kind: 'die',

@@ -49,7 +49,7 @@ export const probe = defineActor<ProbeMessages, ProbeDeps>({
             return
           case 'array': {
             const hoard: number[][] = []
-            while (hoard.length >= 0) hoard.push(new Array(1_000_000).fill(1.5))
+            while (hoard.length >= 0) hoard.push(new Array(4_000_000).fill(1.5))
             return
           }
           case 'map':
