@@ -1,0 +1,98 @@
+/** `npm run soak -- [--seed=TEXT] [name[=count] …]`: what takes too long for every commit; all cases without a name. */
+import { crashRun, crashScript, type Trouble } from '../actors/chain/crash-run.ts'
+import { killRun } from '../actors/chain/kill-run.ts'
+import { longImport } from '../actors/chain/long-import.ts'
+import { sendMutatedRequests } from './json-rpc.ts'
+
+type SoakCase = {
+  readonly name: string
+  readonly count: number
+  /** What is counted. */
+  readonly of: string
+  /** @returns what is worth keeping of the run. Throws where something did not hold. */
+  readonly run: (count: number, seed: string) => Promise<string>
+}
+
+const CACHE_MB = 64
+const REST_MB = 300
+const TROUBLES: readonly Trouble[] = ['crashes', 'restarts', 'both']
+
+const CASES: readonly SoakCase[] = [
+  {
+    name: 'kills',
+    count: 50,
+    of: 'kills of a real import',
+    async run(count, seed) {
+      const { heads, finished } = await killRun(count, seed)
+      const hashes = new Set(finished.map(({ hash, stateRoot }) => `${hash} ${stateRoot}`))
+      if (hashes.size !== 1) throw new Error(`different ends: ${[...hashes]}`)
+      return `heads after a kill ${heads.join(' ')}; ${finished.length} imports went on to block ${finished[0]?.number}`
+    },
+  },
+  {
+    name: 'simulation',
+    count: 2_000,
+    of: 'seeds of a simulated import with power failures and restarts',
+    async run(count, seed) {
+      const script = await crashScript()
+      const wanted = await crashRun(script, 'undisturbed', 'none')
+      let crashes = 0
+      let restarts = 0
+      for (let i = 0; i < count; i++) {
+        const run = await crashRun(script, `${seed} ${i}`, TROUBLES[i % TROUBLES.length] as Trouble)
+        if (run.hash !== wanted.hash || run.stateRoot !== wanted.stateRoot)
+          throw new Error(`seed "${seed} ${i}" ends at block ${run.number} ${run.hash}`)
+        crashes += run.crashes
+        restarts += run.restarts
+      }
+      return `${crashes} power failures, ${restarts} restarts, every one ends at block ${wanted.number}`
+    },
+  },
+  {
+    name: 'memory',
+    count: 81_920,
+    of: 'blocks of a generated file',
+    async run(count, seed) {
+      const { fileBytes, peakBytes, durationMs } = await longImport(count, seed, CACHE_MB)
+      const peakMb = Math.ceil(peakBytes / 1024 / 1024)
+      const told = `${Math.ceil(fileBytes / 1024 / 1024)} MB imported in ${Math.round(durationMs / 1000)} s, at most ${peakMb} MB resident`
+      if (peakMb > CACHE_MB + REST_MB) throw new Error(`${told}; ${CACHE_MB} MB of caches + ${REST_MB} MB are allowed`)
+      return told
+    },
+  },
+  {
+    name: 'json-rpc',
+    count: 1_000_000,
+    of: 'mutated JSON-RPC requests over HTTP',
+    async run(count, seed) {
+      const { answered, errors, silent } = await sendMutatedRequests(count, seed)
+      return `${answered} answered, ${errors} refused, ${silent} without an answer due`
+    },
+  },
+]
+
+const words = process.argv.slice(2)
+const seed = words.find((word) => word.startsWith('--seed='))?.slice('--seed='.length) ?? String(Date.now())
+const wishes = words.filter((word) => !word.startsWith('--')).map((word) => word.split('='))
+const isKnown = ([name, count = '1']: readonly (string | undefined)[]): boolean =>
+  CASES.some((one) => one.name === name) && /^[1-9]\d*$/.test(count)
+if (words.some((word) => word.startsWith('--') && !word.startsWith('--seed=')) || !wishes.every(isKnown)) {
+  const names = CASES.map(({ name, count, of }) => `  ${name.padEnd(12)} ${count} ${of}\n`).join('')
+  process.stderr.write(`usage: npm run soak -- [--seed=TEXT] [name[=count] …]\n${names}`)
+  process.exit(2)
+}
+for (const { name, count, of, run } of CASES) {
+  const wish = wishes.find(([wished]) => wished === name)
+  if (wishes.length > 0 && wish === undefined) continue
+  const times = Number(wish?.[1] ?? count)
+  const startedAt = performance.now()
+  process.stdout.write(`${name}: ${times} ${of}, seed ${seed}\n`)
+  let result: string
+  try {
+    result = `passed: ${await run(times, seed)}`
+  } catch (thrown) {
+    process.exitCode = 1
+    result = `FAILED: ${(thrown as Error).stack}\n${String(((thrown as Error).cause as Error | undefined)?.stack ?? '')}`
+  }
+  process.stdout.write(`${name}: ${Math.round((performance.now() - startedAt) / 1000)} s, ${result}\n`)
+}
