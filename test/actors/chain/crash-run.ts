@@ -110,9 +110,8 @@ export async function crashRun(script: Script, seed: string | number, trouble: T
       }
       if (failure !== undefined) throw failure
       if (isDone) {
-        const head = await world.settle(stage.head())
         await world.settle(stage.stop())
-        await verifyStored(reader.value)
+        const head = await verifyStored(reader.value)
         return {
           number: head.number,
           hash: Buffer.from(head.hash).toString('hex'),
