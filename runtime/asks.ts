@@ -6,7 +6,7 @@ import type { Envelope } from './envelope.ts'
 import { askFailure, detailOf } from './failure.ts'
 import type { Host } from './host.ts'
 import type { Link } from './link.ts'
-import { buffersOf } from './moving.ts'
+import { buffersOf, hasGone } from './moving.ts'
 import { err, ok, type Result } from './result.ts'
 import type { Route } from './route.ts'
 
@@ -130,7 +130,10 @@ export class Asks {
   answer(envelope: Envelope, value: unknown): void {
     const transfer = buffersOf(value)
     if (envelope.via !== undefined) {
-      if (envelope.via.open) envelope.via.answer(envelope.ask, value, transfer)
+      if (transfer?.some(hasGone)) {
+        const detail = 'its buffer has been given away before'
+        this.refuse(envelope, askFailure('NOT_CLONEABLE', 'OUTCOME_UNKNOWN', this.host.thread, envelope.kind, detail))
+      } else if (envelope.via.open) envelope.via.answer(envelope.ask, value, transfer)
       return
     }
     if (!this.host.options.isolate && transfer === undefined) {

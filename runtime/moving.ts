@@ -12,3 +12,16 @@ export function moving<A extends object>(answer: A, buffers: readonly ArrayBuffe
 export function buffersOf(answer: unknown): readonly ArrayBuffer[] | undefined {
   return typeof answer === 'object' && answer !== null ? moved.get(answer) : undefined
 }
+
+/**
+ * Whether a buffer has been given away already. Node 20 posts a frame that is to move such a buffer without complaint,
+ * and then cannot read any of it on the other side.
+ */
+export function hasGone(buffer: ArrayBuffer): boolean {
+  if (buffer.byteLength > 0) return false
+  try {
+    return new Uint8Array(buffer).length > 0
+  } catch {
+    return true
+  }
+}

@@ -6,6 +6,7 @@ import { askFailure, detailOf } from './failure.ts'
 import type { Host } from './host.ts'
 import type { DeadLetter } from './inspection.ts'
 import type { Link } from './link.ts'
+import { hasGone } from './moving.ts'
 import { err } from './result.ts'
 import { type Descriptor, OUTBOX_MAX, Route } from './route.ts'
 
@@ -80,6 +81,16 @@ export class Routes {
         return
       }
       this.host.dispatcher.deliver(cell, alone)
+      return
+    }
+    if (transfer?.some(hasGone)) {
+      this.notCloneable(
+        route.uid,
+        envelope.kind,
+        envelope.sender,
+        envelope.ask,
+        'its buffer has been given away before',
+      )
       return
     }
     const link = this.host.links.get(route.thread) as Link

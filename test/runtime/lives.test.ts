@@ -245,3 +245,18 @@ test('a handler that returns a promise undeclared fails its actor', async () => 
   await until(() => stage.notes.length === 1)
   expect(stage.notes[0]?.reason.detail).toContain('without serial() or reentrant()')
 })
+
+test('a thread over its soft memory limit is recycled in order, children before their parents', async () => {
+  const limits = { heapMb: 96, youngMb: 8, softRatio: 0.5, beatMs: 50, hungMs: 20_000, retireMs: 20_000 }
+  const stage = await on({ placement: ONE, limits })
+  const journal = journalOf()
+  const parent = await stage.spawn('a', family, { journal, code: 10, threads: ['one', 'one'] })
+  stage.ctx.watch(parent, 'noted')
+  const [child] = await answered(stage.ctx.ask(parent, 'children'))
+  const began = performance.now()
+  stage.ctx.tell(child!, 'die', { how: 'map' })
+  await until(() => noted(journal).length === 9, 15_000)
+  expect(performance.now() - began).toBeLessThan(limits.retireMs)
+  expect(noted(journal)).toEqual([10, 11, 12, -12, -11, -10, 10, 11, 12])
+  expect(stage.notes.map(({ reason }) => reason.code)).toEqual(['THREAD_MEMORY'])
+})

@@ -221,6 +221,23 @@ describe.each(PLACEMENTS)('$name', ({ placement, isolate }) => {
     expect((await answered(stage.ctx.ask(from, 'identity'))).id.actor).toBe(stage.ctx.self.uid)
   })
 
+  test('moves what can move, also in a turn with what cannot be cloned', async () => {
+    const to = await probe('b')
+    const gone = new Uint8Array(10)
+    structuredClone(gone, { transfer: [gone.buffer] })
+    const first = new Uint8Array(20_000).fill(1)
+    const last = new Uint8Array(20_000).fill(2)
+    const answers = await Promise.all([
+      stage.ctx.ask(to, 'echo', first, { transfer: [first.buffer] }),
+      stage.ctx.ask(to, 'echo', gone, { transfer: [gone.buffer] }),
+      stage.ctx.ask(to, 'echo', last, { transfer: [last.buffer] }),
+    ])
+    expect(answers[0]).toEqual({ ok: true, value: new Uint8Array(20_000).fill(1) })
+    expect(answers[1]).toMatchObject({ ok: false, error: { code: 'NOT_CLONEABLE', outcome: 'NOT_DONE' } })
+    expect(answers[2]).toEqual({ ok: true, value: new Uint8Array(20_000).fill(2) })
+    expect([first.byteLength, last.byteLength]).toEqual([0, 0])
+  })
+
   test.runIf(across)('refuses a payload that does not fit its packing, without the others of its turn', async () => {
     const [from, to] = [await player('a'), await probe('b')]
     const before = deadLetters().total
