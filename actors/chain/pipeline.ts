@@ -31,8 +31,8 @@ import { addExecuted } from './persist.ts'
 
 /** Batches executed and not yet written. */
 const UNWRITTEN_MAX = 2
-/** Accounts that the state view may hold before the batches under way are waited for. */
-const VIEW_ACCOUNTS_MAX = 100_000
+/** Accounts that the state view may hold, about 1 KB each, before the batches under way are waited for. */
+const VIEW_ACCOUNTS_MAX = 20_000
 
 export type PipelineOptions = {
   readonly spec: ChainSpec
