@@ -55,7 +55,7 @@ export class Asks {
     if (deadline <= now) return Promise.resolve(err(askFailure('DEADLINE', 'NOT_DONE', to.path, kind)))
     if (options?.signal?.aborted) return Promise.resolve(err(askFailure('CANCELLED', 'NOT_DONE', to.path, kind)))
     const route = this.host.routes.routeTo(to)
-    if (route.gone || (to.thread !== this.host.thread && !this.host.links.has(to.thread)))
+    if (route.gone || route.isLost || (to.thread !== this.host.thread && !this.host.links.has(to.thread)))
       return Promise.resolve(err(askFailure('ACTOR_DOWN', 'NOT_DONE', to.path, kind)))
     if (self && route.credit === 0) return Promise.resolve(err(askFailure('MAILBOX_FULL', 'NOT_DONE', to.path, kind)))
     const id = ++this.askCount

@@ -15,6 +15,8 @@ export type BoundHandler = {
   readonly run: (payload: any, call: Call) => unknown
   readonly asynchronous: 'serial' | 'reentrant' | undefined
   readonly kindId: number
+  /** It takes no second parameter: it is handed none, since making one costs as much as a small handler. */
+  readonly ignoresCall: boolean
 }
 
 /** A handler that has not settled yet. */
@@ -113,7 +115,8 @@ export function bindHandlers(behavior: Behavior<any>, intern: (kind: string) => 
   for (const [kind, handler] of Object.entries(behavior)) {
     const asynchronous = typeof handler === 'function' ? undefined : handler.asynchronous
     const run = typeof handler === 'function' ? handler : handler.run
-    handlers.set(kind, { run, asynchronous, kindId: intern(kind) })
+    const ignoresCall = asynchronous === undefined && run.length === 1
+    handlers.set(kind, { run, asynchronous, kindId: intern(kind), ignoresCall })
   }
   return handlers
 }

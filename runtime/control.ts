@@ -16,6 +16,7 @@ export type StartOrder = {
 
 export type ControlMessage =
   | { readonly type: 'start'; readonly order: StartOrder }
+  | { readonly type: 'expect'; readonly order: StartOrder }
   | { readonly type: 'started'; readonly uid: number; readonly parent: number }
   | { readonly type: 'down'; readonly uid: number; readonly parent: number; readonly reason: DownReason }
   | {

@@ -159,11 +159,11 @@ export class Dispatcher {
       began - envelope.arrivedAt,
       began + this.wallOffset,
     )
-    const call = new HostCall(this.host, cell, envelope)
+    const call = handler.ignoresCall ? undefined : new HostCall(this.host, cell, envelope)
     life.current = envelope
     let result: unknown
     try {
-      result = handler.run(envelope.payload, call)
+      result = handler.run(envelope.payload, call as HostCall)
     } catch (thrown) {
       life.current = undefined
       this.handlerFailed(cell, life, envelope, thrown, token)
@@ -185,11 +185,12 @@ export class Dispatcher {
     const isSerial = handler.asynchronous === 'serial'
     if (isSerial) life.serialBusy = true
     else life.current = undefined
-    life.running.add(call)
+    const running = call as HostCall
+    life.running.add(running)
     this.turnTime = this.host.clock.monotonic()
     const busy = this.turnTime - began
     const settled = () => {
-      life.running.delete(call)
+      life.running.delete(running)
       if (isSerial) {
         life.serialBusy = false
         life.current = undefined

@@ -114,6 +114,9 @@ export class Host {
       case 'start':
         this.lifecycle.startHere(message.order, undefined, message.order.parent)
         return
+      case 'expect':
+        this.lifecycle.expectHere(message.order)
+        return
       case 'started':
       case 'down':
         this.lifecycle.childReport(message)
@@ -150,6 +153,8 @@ export class Host {
     for (const cell of this.cells.values())
       for (const { address } of cell.watching.values())
         if (address.thread === link.peer) link.control({ type: 'watch', uid: address.uid, watcher: cell.address.uid })
+    for (const cell of this.cells.values())
+      for (const order of cell.life.supervisor?.awaited(link.peer) ?? []) link.control({ type: 'expect', order })
     const waiters = this.linkWaiters.get(link.peer) ?? []
     this.linkWaiters.delete(link.peer)
     for (const waiter of waiters) waiter()
@@ -180,6 +185,7 @@ export class Host {
         const outcome = pending.sent ? 'OUTCOME_UNKNOWN' : 'NOT_DONE'
         this.asks.settle(id, err(askFailure('ACTOR_DOWN', outcome, route.path, pending.kind, reason.code)))
       }
+      route.isLost = true
       route.descriptor = undefined
       route.asked = false
       route.credit = 0

@@ -36,7 +36,7 @@ export class Lifecycle {
 
   placementOf(path: string): string | undefined {
     const { placement } = this.host.options
-    return placement[path] ?? placement[path.replace(/-?\d+$/, '*')]
+    return placement[path] ?? placement[path.replace(/\d+$/, '*')]
   }
 
   /** @param address of `newAddress`, on this thread */
@@ -108,6 +108,18 @@ export class Lifecycle {
     else cell.deps = order.deps
     cell.restarts = order.restarts
     void this.start(cell)
+  }
+
+  /**
+   * An actor that a replaced thread took along will be started here: until then it is down, not unknown, and those who
+   * ask for it wait for its start however long its supervisor takes.
+   */
+  expectHere(order: StartOrder): void {
+    if (this.host.cells.has(order.address.uid)) return
+    const { address, parent, module, deps, drainMs, startMs } = order
+    const cell = new Cell(address, parent, module, undefined, deps, drainMs, startMs)
+    this.host.cells.set(address.uid, cell)
+    this.host.watches.begun(cell)
   }
 
   async start(cell: Cell): Promise<void> {
@@ -259,7 +271,10 @@ export class Lifecycle {
     this.host.cells.delete(cell.address.uid)
     this.host.routes.entomb(cell.address.uid)
     // While the thread itself goes, its actors come back with the next one: who waits to send goes on waiting.
-    if (!this.closing) for (const link of cell.describedTo) if (link.open) link.descriptor(cell.address.uid, undefined)
+    const { unknown } = this.host.routes
+    const waiting = [...cell.describedTo, ...(unknown.get(cell.address.uid) ?? [])]
+    unknown.delete(cell.address.uid)
+    if (!this.closing) for (const link of waiting) if (link.open) link.descriptor(cell.address.uid, undefined)
     const route = this.host.routes.byUid.get(cell.address.uid)
     if (route !== undefined) this.host.routes.routeGone(route)
   }

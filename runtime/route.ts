@@ -36,6 +36,8 @@ export class Route {
   credit = 0
   /** The actor has ended for good, or never was. */
   gone = false
+  /** Its thread has ended, and it has not been started on the new one yet: asks to it fail at once. */
+  isLost = false
   asked = false
   readonly outbox = new Deque<Outgoing>()
   private lossyWaiting = 0

@@ -150,6 +150,7 @@ export class Routes {
 
   setDescriptor(route: Route, descriptor: Descriptor): void {
     route.descriptor = descriptor
+    route.isLost = false
     route.credit = descriptor.window
     // What waited before the rules were known is treated by them now, in order.
     const waiting = route.remove(() => true)

@@ -172,19 +172,27 @@ export class Supervisor {
     await child.settles()
   }
 
+  /** Start orders of the children that are down on a thread and are going to be started again. */
+  awaited(thread: string): StartOrder[] {
+    const down = this.children.filter((child) => child.state === 'down' && !child.leaving)
+    return down.filter((child) => child.plan.address.thread === thread).map((child) => this.orderOf(child))
+  }
+
   private order(child: ChildRecord): void {
     child.state = 'starting'
-    const { plan } = child
-    const order: StartOrder = {
+    this.host.lifecycle.startChild(this.orderOf(child), child.plan.definition)
+  }
+
+  private orderOf({ plan, restarts: restartCount }: ChildRecord): StartOrder {
+    return {
       address: plan.address,
       parent: this.parent,
       module: plan.module,
       deps: plan.deps,
       drainMs: plan.drainMs,
       startMs: plan.startMs,
-      restarts: child.restarts,
+      restarts: restartCount,
     }
-    this.host.lifecycle.startChild(order, plan.definition)
   }
 
   private async end(child: ChildRecord, reason: DownReason, final: boolean, drain = true): Promise<void> {

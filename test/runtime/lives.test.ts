@@ -194,6 +194,24 @@ test('what is told while a thread is replaced arrives in order in the next life'
   expect((await answered(stage.ctx.ask(to, 'lives'))).epoch).toBe(epoch + 1)
 })
 
+test('while an actor of a replaced thread waits for its start, asks fail at once and tells wait for longer than that', async () => {
+  const stage = await on({ placement: ONE, supervision: { backoff: { minMs: 3_000, maxMs: 3_000, jitter: 0 } } })
+  const to = await stage.spawn('a', probe, {})
+  stage.ctx.watch(to, 'noted')
+  stage.ctx.tell(to, 'die', { how: 'exit' })
+  await until(() => stage.notes.length === 1)
+  await until(() => stage.system.inspector.threads().some(({ name, restarts }) => name === 'one' && restarts === 1))
+  stage.ctx.tell(to, 'add', { value: 7 })
+  const asked = Date.now()
+  expect(await stage.ctx.ask(to, 'values')).toMatchObject({
+    ok: false,
+    error: { code: 'ACTOR_DOWN', outcome: 'NOT_DONE' },
+  })
+  expect(Date.now() - asked).toBeLessThan(1_000)
+  await until(async () => (await stage.ctx.ask(to, 'values')).ok)
+  expect((await answered(stage.ctx.ask(to, 'values'))).values).toEqual([7])
+})
+
 test('threads go again and again, and refs stay good', async () => {
   const stage = await on({ placement: TWO })
   const [a, b] = [await stage.spawn('a', probe, {}), await stage.spawn('b', probe, {})]
