@@ -61,7 +61,7 @@ export const command = defineCommand({
     const end = await runNode(
       setup.value,
       {
-        importFiles: [...nameOf.keys()],
+        importFiles: names.map((name) => resolve(workingDirectory, name)),
         events: {
           importProgress: report.progress,
           fileDone({ file, fault, progress }) {

@@ -14,7 +14,7 @@ import { createMemoryStore, type DatabaseLocation } from '../../storage/database
 import { createPublishedHeadMemory } from '../../storage/published-head.ts'
 import type { ChainDeps, ChainHead, ChainMessages } from '../chain/messages.ts'
 import type { ImporterDeps, ImporterMessages } from '../importer/messages.ts'
-import type { RpcDeps, RpcMessages } from '../rpc/messages.ts'
+import type { ImportProgress, RpcDeps, RpcMessages } from '../rpc/messages.ts'
 import type { StorageDeps, StorageMessages } from '../storage/messages.ts'
 import { genesisConfig } from './genesis-config.ts'
 import type { Endpoints, SupervisorDeps, SupervisorMessages } from './messages.ts'
@@ -90,6 +90,10 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
         const endpoints = rpc === undefined ? undefined : await ctx.ask(rpc.ref, 'endpoints')
         return endpoints?.ok === true ? endpoints.value : { http: undefined, ipc: undefined }
       }
+      const startingBlock = head.number
+      const showImport = (progress: ImportProgress | undefined): void => {
+        if (rpc !== undefined) ctx.tell(rpc.ref, 'importing', { progress })
+      }
       events.ready({ ...(await endpointsNow()), head, genesisHash })
 
       if (deps.importFiles.length > 0) {
@@ -109,9 +113,16 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
           head = moved.head
           events.headMoved?.(head)
         },
-        importProgress: (progress) => events.importProgress?.(progress),
+        importProgress(progress) {
+          // How far the files reach is not known before their end.
+          showImport({ startingBlock, currentBlock: progress.head, highestBlock: progress.head })
+          events.importProgress?.(progress)
+        },
         fileDone: (done) => events.fileDone?.(done),
-        importDone: (totals) => events.importDone?.(totals),
+        importDone(totals) {
+          showImport(undefined)
+          events.importDone?.(totals)
+        },
         endpoints: reentrant(endpointsNow),
         head: () => head,
       }

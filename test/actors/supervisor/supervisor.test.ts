@@ -26,10 +26,13 @@ const GENESIS_HASH = new Uint8Array(32).fill(1)
 
 let root: string
 let order: string[]
+/** Blocks that rpc was told of, undefined at the end. */
+let shown: (bigint | undefined)[]
 let chainContext: Context<ChainMessages> | undefined
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'troupe-supervisor-'))
   order = []
+  shown = []
 })
 afterEach(() => rm(root, { recursive: true, force: true }))
 
@@ -73,7 +76,7 @@ function actors(refuses: { readonly chain?: string; readonly rpc?: string; reado
         return {
           request: () => ({ text: undefined, close: false }),
           endpoints: () => ({ http: undefined, ipc: deps.ipc?.path }),
-          importing() {},
+          importing: ({ progress }) => void shown.push(progress?.currentBlock),
           restartLater() {},
         }
       },
@@ -173,6 +176,8 @@ test('imports files once the chain is up, and tells of heads and the end', async
   const { totals, heads } = await run(actors(), { importFiles: [file] }, 'imported')
   expect(totals).toEqual({ faults: 0, imported: 3, known: 0, head: 3n })
   expect(heads.at(-1)).toBe(3n)
+  expect(shown.at(-1)).toBeUndefined()
+  expect(shown.length).toBeGreaterThan(1)
 })
 
 test('a chain that fails too often ends the node', async () => {
