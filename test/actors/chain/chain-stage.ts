@@ -10,6 +10,7 @@ import {
   type DownReason,
   defineActor,
   type SupervisionPolicy,
+  serial,
 } from '../../../runtime/actor.ts'
 import type { Ref } from '../../../runtime/messages.ts'
 import type { Result } from '../../../runtime/result.ts'
@@ -44,6 +45,8 @@ export type StageOptions = {
   readonly database: DatabaseLocation
   readonly historyBlocks?: number
   readonly trieBytes?: number
+  /** The listener takes no further head until it is settled. */
+  readonly listenerRests?: Promise<void>
 }
 export type ChainStage = {
   readonly ctx: Context<HeadListener>
@@ -90,7 +93,12 @@ function rootOf(options: StageOptions, publishedHead: SharedArrayBuffer, heads: 
       opening.ctx = ctx
       opening.chain = child.ref
       opening.started = child.started
-      return { headMoved: ({ head }) => void heads.push(head) }
+      return {
+        headMoved: serial(async ({ head }) => {
+          heads.push(head)
+          await options.listenerRests
+        }),
+      }
     },
   })
 }
