@@ -9,7 +9,9 @@ import { readPublishedHead } from '../../../storage/published-head.ts'
 import { badBlockKey, canonicalHashKey, changedKeysKey, headerKey, receiptsKey } from '../../../storage/schema.ts'
 import { oldestState } from '../../../storage/state/change-set.ts'
 import { type BuiltBlock, type ChainBuilder, chainBuilder, TEST_SPEC } from '../../chain-builder.ts'
+import { createSimulatedDisk } from '../../storage/simulated-disk.ts'
 import { type ChainStage, COMMITTER_PATH, realStage } from './chain-stage.ts'
+import { crashingStore } from './crashing-store.ts'
 import { balanceOf, verifyStored } from './stored-state.ts'
 
 const closers: (() => Promise<void>)[] = []
@@ -372,6 +374,31 @@ test('at a stop what was asked for is finished', async () => {
   expect((await under).every(({ ok }) => ok)).toBe(true)
   await stopped
   await stored(location, async (database) => expect((await verifyStored(database)).number).toBe(200n))
+})
+
+test('a full disk is said, nothing of the batch is in, and with room again the import goes on', async () => {
+  const build = await chainBuilder('full')
+  const disk = createSimulatedDisk()
+  const location = { engine: 'memory', store: await crashingStore(disk, '/chaindata') } as const
+  const stage = await realStage({ spec: TEST_SPEC, database: location })
+  closers.push(() => stage.stop())
+  expect((await stage.started).ok).toBe(true)
+  const blocks = build.grow(build.genesis, 90)
+  await stage.import(blocks.slice(0, 30))
+  disk.failWrites(1)
+  const [full, next] = await Promise.all([stage.import(blocks.slice(30, 60)), stage.tryImport(blocks.slice(60))])
+  expect(full).toMatchObject({ imported: 0, failed: { number: 31n, fault: { code: 'BLOCK_NOT_WRITTEN' } } })
+  if (next.ok) expect(faultOf(next.value)).toMatchObject({ code: 'BLOCK_PARENT_UNKNOWN' })
+  expect(await stored(location, async (database) => (await verifyStored(database)).number)).toBe(30n)
+  // The committer is ahead of the store by the lost batch, so the chain begins again at the persisted head.
+  let again = await stage.tryImport(blocks)
+  for (let tries = 0; !again.ok && tries < 100; tries++) {
+    await runsAgain(stage, 'chain', 1)
+    again = await stage.tryImport(blocks)
+  }
+  expect(again).toMatchObject({ ok: true, value: { failed: undefined } })
+  isHead(await stage.head(), last(blocks))
+  await stored(location, verifyStored)
 })
 
 test('listeners hear of every head when they keep up', async () => {
