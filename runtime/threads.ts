@@ -156,6 +156,9 @@ export class Threads {
     const others = [...this.running.values()].filter((other) => other !== thread && other.state === 'running')
     for (const other of others) {
       this.say(other, { type: 'arena', source })
+      // Of two that start at one moment neither was there when the other was given the arenas known so far.
+      const known = arenas.find((one) => one.thread === other.name)
+      if (known !== undefined) this.say(thread, { type: 'arena', source: known })
       const { port1, port2 } = new MessageChannel()
       this.say(other, { type: 'link', peer: thread.name, epoch: thread.epoch, port: port1 })
       this.say(thread, { type: 'link', peer: other.name, epoch: other.epoch, port: port2 })

@@ -4,9 +4,9 @@
  * id is ever compared with a recycled one. It is apart from the chain database, so that this may be opened by several threads
  * of the process that holds the lock. The file `LOCK/pid` only names the holder in messages; nothing depends on it.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { homedir, platform } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Level } from 'level'
 import { err, ok, type Result } from '../protocols/result.ts'
 import { databaseError } from './database-error.ts'
@@ -61,7 +61,7 @@ export async function lockDataDirectory(root: string): Promise<Result<DataDirect
   // Without `multithreading`, so that a second node of this very process is refused as well.
   const level = new Level(directory.lock)
   try {
-    await mkdir(directory.instance, { recursive: true, mode: 0o700 })
+    await makeDirectories(directory.instance)
     await level.open()
   } catch (thrown) {
     const error = databaseError(root, thrown)
@@ -82,6 +82,26 @@ export async function lockDataDirectory(root: string): Promise<Result<DataDirect
   }
   return ok({ directory, release: () => level.close() })
 }
+
+/** Level by level: Node's own recursive form never comes back where a file system refuses directories, as /proc does. */
+async function makeDirectories(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (thrown) {
+    const { code } = thrown as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    const parent = dirname(path)
+    if (code !== 'ENOENT' || parent === path || (await exists(parent))) throw thrown
+    await makeDirectories(parent)
+    await makeDirectories(path)
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
 
 async function readPid(file: string): Promise<number | undefined> {
   try {

@@ -16,6 +16,7 @@ const starter = actorModule<StarterMessages, StarterDeps>(at('starter/starter.ts
 
 const ONE = { a: 'one' }
 const TWO = { a: 'one', b: 'two' }
+const OWN = { a: 'one', b: 'two', c: 'three' }
 
 const stages: Stage[] = []
 const on = async (options: StageOptions): Promise<Stage> => {
@@ -210,6 +211,15 @@ test('while an actor of a replaced thread waits for its start, asks fail at once
   expect(Date.now() - asked).toBeLessThan(1_000)
   await until(async () => (await stage.ctx.ask(to, 'values')).ok)
   expect((await answered(stage.ctx.ask(to, 'values'))).values).toEqual([7])
+})
+
+test('threads that start at one moment see each other', async () => {
+  const stage = await on({ placement: OWN })
+  const placed = await Promise.all(['a', 'b', 'c'].map((role) => stage.spawn(role, probe, {})))
+  for (const ref of placed) {
+    const seen = await answered(stage.ctx.ask(ref, 'seen'))
+    for (const other of placed) expect(seen).toContain(other.path)
+  }
 })
 
 test('threads go again and again, and refs stay good', async () => {

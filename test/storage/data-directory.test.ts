@@ -93,3 +93,11 @@ test('a directory that cannot be made is a typed refusal', async () => {
   await writeFile(file, '')
   expect(await lockDataDirectory(file)).toMatchObject({ ok: false, error: { code: 'DATA_DIRECTORY_IO' } })
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'below /proc, where nothing can be made, is refused and does not hang',
+  async () => {
+    const refused = await lockDataDirectory('/proc/troupe/below')
+    expect(refused).toMatchObject({ ok: false, error: { code: 'DATA_DIRECTORY_IO' } })
+  },
+)

@@ -13,6 +13,8 @@ export type ProbeMessages = {
   busy: Tell<{ ms: number }>
   die: Tell<{ how: 'throw' | 'reject' | 'exit' | 'loop' | 'array' | 'map' | 'stop' }>
   grow: Tell<void>
+  /** Paths that its inspector shows. */
+  seen: Ask<void, string[]>
   lives: Ask<void, { incarnation: number; epoch: number; pid: number }>
   noted: Tell<{ path: string; reason: { code: string; detail: string } }>
   notes: Ask<void, { path: string; reason: { code: string; detail: string } }[]>

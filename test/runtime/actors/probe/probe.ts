@@ -63,6 +63,7 @@ export const probe = defineActor<ProbeMessages, ProbeDeps>({
         for (let i = 0; i < 5_000; i++)
           growing.set(growing.size, `entry number ${growing.size} of a map that only grows`)
       },
+      seen: () => ctx.inspect.actors().map(({ path }) => path),
       lives: () => ({ incarnation: ctx.incarnation, epoch: ctx.epoch, pid: process.pid }),
       noted: (down) => void notes.push(down),
       notes: () => notes,
