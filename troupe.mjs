@@ -30,6 +30,14 @@ const SOURCE_FOLDERS = ['runtime', 'protocols', 'storage', 'actors', 'commands',
 /** Also decide what a build is made of. */
 const BUILD_INPUTS = ['tsconfig.json', 'package-lock.json']
 
+/** Every `*.as.ts` in this folder is a kernel of its own; those in folders below are parts of kernels. */
+const KERNELS = join('protocols', 'kernels')
+const KERNEL_STAMP = join(DIST, '.kernels')
+const KERNEL_COMPILER = join(ROOT, 'node_modules', 'assemblyscript', 'bin', 'asc.js')
+const KERNEL_OPTIONS = ['-O3', '--runtime', 'stub', '--noAssert', '--noColors']
+/** Each kernel is built with SIMD, and plain for processors without. */
+const KERNEL_BUILDS = { simd: ['--enable', 'simd'], plain: [] }
+
 /** A lock older than this is nobody's, even if its process id runs again. */
 const LOCK_STALE_MS = 10 * 60_000
 const LOCK_POLL_MS = 50
@@ -81,7 +89,9 @@ function build() {
 function isBuilt(sources) {
   try {
     return (
-      readFileSync(STAMP, 'utf8') === sources && (existsSync(MAIN) || !existsSync(join(ROOT, 'commands', 'main.ts')))
+      readFileSync(STAMP, 'utf8') === sources &&
+      (existsSync(MAIN) || !existsSync(join(ROOT, 'commands', 'main.ts'))) &&
+      kernelNames().every((name) => existsSync(kernelOutput(name)))
     )
   } catch {
     return false
@@ -94,6 +104,10 @@ function compile(sources) {
   // Outputs that were taken away by hand would not be written again.
   if (!existsSync(STAMP)) rmSync(buildInfo, { force: true })
   for (const folder of SOURCE_FOLDERS) removeOrphans(join(DIST, folder), join(ROOT, folder))
+  if (!compileKernels()) {
+    console.error('The build failed.')
+    return false
+  }
   const run = spawnSync(
     process.execPath,
     [COMPILER, '-p', join(ROOT, 'tsconfig.json'), '--noEmitOnError', '--pretty', 'false'],
@@ -107,6 +121,65 @@ function compile(sources) {
   process.stderr.write(`${run.stdout ?? ''}${run.stderr ?? ''}`)
   console.error(run.error ? `The build failed: ${run.error.message}` : 'The build failed.')
   return false
+}
+
+/**
+ * Compiles the kernels, AssemblyScript that tsc does not look at, into modules that export the bytes of each build:
+ * all of them when the text of one, or the compiler, has changed.
+ * @returns {boolean} whether they are there
+ */
+function compileKernels() {
+  const names = kernelNames()
+  if (names.length === 0) return true
+  const hash = createHash('sha256').update(JSON.stringify([KERNEL_OPTIONS, KERNEL_BUILDS]))
+  const manifest = join(dirname(KERNEL_COMPILER), '..', 'package.json')
+  if (existsSync(manifest)) hash.update(JSON.parse(readFileSync(manifest, 'utf8')).version)
+  for (const path of filesBelow(join(ROOT, KERNELS), (name) => name.endsWith('.as.ts')))
+    hash.update(`${path.slice(ROOT.length)}\0`).update(readFileSync(path))
+  const stamp = hash.digest('hex')
+  const isStamped = existsSync(KERNEL_STAMP) && readFileSync(KERNEL_STAMP, 'utf8') === stamp
+  if (isStamped && names.every((name) => existsSync(kernelOutput(name)))) return true
+  rmSync(KERNEL_STAMP, { force: true })
+  mkdirSync(join(DIST, KERNELS), { recursive: true })
+  for (const name of names) if (!compileKernel(name)) return false
+  writeFileSync(KERNEL_STAMP, stamp)
+  return true
+}
+
+function compileKernel(name) {
+  const binary = join(DIST, KERNELS, `${name}.${process.pid}.wasm`)
+  // Node knows no way to import WebAssembly that needs neither a flag nor the file system.
+  let text = 'const decode = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))\n'
+  try {
+    for (const [build, options] of Object.entries(KERNEL_BUILDS)) {
+      const run = spawnSync(
+        process.execPath,
+        [KERNEL_COMPILER, `${KERNELS}/${name}.as.ts`, '--outFile', binary, ...KERNEL_OPTIONS, ...options],
+        { cwd: ROOT, encoding: 'utf8' },
+      )
+      if (run.status !== 0) {
+        process.stderr.write(`${run.stdout ?? ''}${run.stderr ?? ''}${run.error ? `${run.error.message}\n` : ''}`)
+        return false
+      }
+      text += `export const ${build} = decode('${readFileSync(binary, 'base64')}')\n`
+    }
+    writeFileSync(`${binary}.js.new`, text)
+    renameSync(`${binary}.js.new`, kernelOutput(name))
+    return true
+  } finally {
+    rmSync(binary, { force: true })
+  }
+}
+
+function kernelNames() {
+  if (!existsSync(join(ROOT, KERNELS))) return []
+  const suffix = '.as.ts'
+  const files = readdirSync(join(ROOT, KERNELS)).filter((file) => file.endsWith(suffix))
+  return files.map((file) => file.slice(0, -suffix.length)).sort()
+}
+
+function kernelOutput(name) {
+  return join(DIST, KERNELS, `${name}.wasm.js`)
 }
 
 /** Paths, times and sizes of everything that a build is made of: a removed source changes it too. */
@@ -141,7 +214,9 @@ function* filesBelow(folder, isWanted) {
 /** Removes compiled files whose source is gone. */
 function removeOrphans(outputs, sources) {
   for (const path of filesBelow(outputs, (name) => /\.js(\.map)?$/.test(name))) {
-    const source = join(sources, path.slice(outputs.length)).replace(/\.js(\.map)?$/, '.ts')
+    const source = join(sources, path.slice(outputs.length))
+      .replace(/\.wasm\.js$/, '.as.ts')
+      .replace(/\.js(\.map)?$/, '.ts')
     if (!existsSync(source)) rmSync(path, { force: true })
   }
 }

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -87,6 +88,34 @@ test('the output of a removed source is removed', async () => {
   await run('--build-only')
   expect(existsSync(join(root, 'dist/runtime/gone.js'))).toBe(false)
 })
+
+test('a kernel is compiled in both builds, again only when its text or a part of it changed, and fails as sources do', async () => {
+  const kernel = (name: string, text: string) => write(`protocols/kernels/${name}.as.ts`, text)
+  const output = join(root, 'dist/protocols/kernels/sum.wasm.js')
+  const twice = (factor: string) => `export function twice(a: i32): i32 { return a * ${factor} }`
+  kernel('parts/twice', twice('2'))
+  kernel('sum', `import { twice } from './parts/twice.as'\nexport function run(a: i32): i32 { return twice(a) + 1 }`)
+  const says = `import { plain, simd } from '../protocols/kernels/sum.wasm.js'
+    const { WebAssembly: { Instance, Module } } = globalThis as any
+    for (const build of [plain, simd]) console.log(new Instance(new Module(build)).exports.run(20))`
+  write('commands/main.ts', says.replace('import', '// @ts-ignore: compiled otherwise\nimport'))
+  expect(await run('version')).toMatchObject({ code: 0, out: '41\n41\n' })
+  const written = statSync(output).mtimeMs
+  write('runtime/other.ts', 'export const a = 1')
+  expect((await run('version')).errors).toBe('Building …\n')
+  expect(statSync(output).mtimeMs).toBe(written)
+  kernel('parts/twice', twice('3'))
+  expect((await run('version')).out).toBe('61\n61\n')
+  kernel('parts/twice', twice('"x"'))
+  const failed = await run('version')
+  expect([failed.code, failed.out]).toEqual([1, ''])
+  expect(failed.errors).toContain('parts/twice.as.ts')
+  expect((await run('version')).code).toBe(1)
+  rmSync(join(root, 'protocols'), { recursive: true })
+  source(MAIN)
+  await run('--build-only')
+  expect(existsSync(output)).toBe(false)
+}, 120_000)
 
 test('of two that start at once one builds; the lock of a dead process is broken', async () => {
   const both = await Promise.all([run('version'), run('version')])
