@@ -40,6 +40,7 @@ export async function storeAside(
   /** What is not in the store yet, by the text of the newest hash: a batch may go back and forth between branches. */
   const pending = new Map<string, readonly Ancestor[]>()
   let heaviest: Ancestor | undefined
+  let first: Omit<Failed, 'fault'> | undefined
   let stored = 0
   let failed: Failed | undefined
   for (const block of blocks) {
@@ -47,14 +48,18 @@ export async function storeAside(
     const number = header.ok ? header.value.number : 0n
     const fault = header.ok ? take(block, header.value) : ({ code: 'BLOCK_ENCODING', cause: header.error } as const)
     if (fault !== undefined) {
-      failed = { number, hash: block.hash, fault }
+      failed = { number, hash: block.hash.slice(), fault }
       break
     }
+    first ??= { number, hash: block.hash.slice() }
     stored++
   }
   if (stored > 0) {
     const written = await database.batch(batch.operations)
-    if (!written.ok) throw new Error(`the store refused a side block: ${written.error.code}`)
+    if (!written.ok) {
+      const fault: BlockFault = { code: 'BLOCK_NOT_WRITTEN', cause: written.error.code }
+      return { heaviest: undefined, stored: 0, failed: { ...(first as Omit<Failed, 'fault'>), fault } }
+    }
   }
   return { heaviest, stored, failed }
 

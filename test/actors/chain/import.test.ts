@@ -398,6 +398,10 @@ test('a full disk is said, nothing of the batch is in, and with room again the i
   }
   expect(again).toMatchObject({ ok: true, value: { failed: undefined } })
   isHead(await stage.head(), last(blocks))
+  const side = build.grow(blocks[79] as BuiltBlock, 2, lighter)
+  disk.failWrites(1)
+  expect(await stage.import(side)).toMatchObject({ known: 0, failed: { fault: { code: 'BLOCK_NOT_WRITTEN' } } })
+  expect(await stage.import(side)).toMatchObject({ known: 2, failed: undefined })
   await stored(location, verifyStored)
 })
 
