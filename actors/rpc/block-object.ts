@@ -1,6 +1,6 @@
 import { encodeBlock } from '../../protocols/block.ts'
 import type { Body } from '../../protocols/body.ts'
-import type { Header } from '../../protocols/header.ts'
+import { decodeHeader, type Header } from '../../protocols/header.ts'
 import { bytesToHex, encodeQuantity } from '../../protocols/hex.ts'
 import type { JsonObject, JsonValue } from '../../protocols/json-rpc/json.ts'
 import { keccak256 } from '../../protocols/keccak256.ts'
@@ -26,6 +26,17 @@ export function blockObject(block: StoredBlock, fullTransactions: boolean): Json
     }),
     uncles: body.ommers.map((ommer) => bytesToHex(keccak256(ommer))),
     ...(body.withdrawals === undefined ? {} : { withdrawals: body.withdrawals.map(withdrawalObject) }),
+  }
+}
+
+/** An ommer as geth shows it: a block without transactions. What was stored was checked: other bytes throw. */
+export function ommerObject(bytes: Uint8Array): JsonObject {
+  const header = decodeHeader(bytes)
+  if (!header.ok) throw new Error(`stored ommer is unreadable: ${header.error.code}`)
+  return {
+    ...headerObject(header.value, keccak256(bytes)),
+    size: encodeQuantity(encodeBlock(bytes, { transactions: [], ommers: [] }).length),
+    uncles: [],
   }
 }
 

@@ -1,5 +1,11 @@
 /** What methods read of the chain: one snapshot of the store, so that all answers of a call agree. */
-export type AccountFields = { readonly nonce: bigint; readonly balance: bigint; readonly codeHash: Uint8Array }
+export type AccountFields = {
+  readonly nonce: bigint
+  readonly balance: bigint
+  /** 32 bytes each. */
+  readonly storageRoot: Uint8Array
+  readonly codeHash: Uint8Array
+}
 
 /** Why the state of a block cannot be read. */
 export type StateError = { readonly code: string; readonly oldest?: bigint }
@@ -23,4 +29,16 @@ export interface ChainReader {
     | { readonly ok: false; readonly error: StateError }
   >
   code(hash: Uint8Array): Uint8Array | undefined
+  /** The block's list of receipts, encoded; undefined for a block that was not executed. */
+  receipts(number: bigint, hash: Uint8Array): Uint8Array | undefined
+  /** 32 bytes after the canonical block `number`, by keccak256 of address and slot; zero when there is none. */
+  storageAt(
+    addressHash: Uint8Array,
+    slotHash: Uint8Array,
+    number: bigint,
+  ): Promise<{ readonly ok: true; readonly value: Uint8Array } | { readonly ok: false; readonly error: StateError }>
+  /** Stored node of the account trie after the head. @param path nibbles, one per byte. */
+  accountNode(path: Uint8Array): Uint8Array | undefined
+  /** Stored node of an account's storage trie after the head. */
+  storageNode(addressHash: Uint8Array, path: Uint8Array): Uint8Array | undefined
 }

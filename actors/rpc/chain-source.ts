@@ -1,6 +1,7 @@
 import { ok, type Result } from '../../protocols/result.ts'
 import { createImmutableCache, openChainView, readHead } from '../../storage/chain-store.ts'
 import { type DatabaseLocation, openDatabase } from '../../storage/database.ts'
+import { accountNodeKey, storageNodeKey } from '../../storage/schema.ts'
 import type { ChainReader } from './chain-reader.ts'
 
 /** A reader to be closed: until then the store keeps what it shows. */
@@ -22,7 +23,13 @@ export const openStoredChain: OpenChain = async (location) => {
       const view = openChainView(database.value, cache)
       // A store without a genesis block has no head, which the view takes for a bug.
       const head = readHead(view.reader)
-      return { ...view, head: () => head }
+      return {
+        ...view,
+        head: () => head,
+        storageAt: view.storageSlotAt,
+        accountNode: (path) => view.reader.get(accountNodeKey(path)),
+        storageNode: (addressHash, path) => view.reader.get(storageNodeKey(addressHash, path)),
+      }
     },
     close: () => database.value.close(),
   })

@@ -1,3 +1,4 @@
+import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
 import type { JsonObject } from '../../protocols/json-rpc/json.ts'
 import type { Millis } from '../../runtime/capabilities.ts'
 import type { Ask, Lossy, Tell } from '../../runtime/messages.ts'
@@ -49,6 +50,8 @@ export type ChainInfo = {
   readonly genesisHash: Uint8Array
   /** The `config` of the genesis file. */
   readonly config: JsonObject
+  /** Decides the fees of the next block. */
+  readonly spec: ChainSpec
 }
 export type NodeInfo = {
   /** `Troupe/v0.1.0/linux-x64/node20.20.2` */

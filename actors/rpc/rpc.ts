@@ -11,23 +11,30 @@ import { ipcClients } from './ipc.ts'
 import { DEFAULT_RPC_LIMITS, type RpcLimits } from './limits.ts'
 import type { HttpSettings, ImportProgress, RpcAnswer, RpcDeps, RpcMessages, Transport } from './messages.ts'
 import { ADMIN_METHODS } from './methods/admin.ts'
+import { DEBUG_METHODS } from './methods/debug.ts'
 import { ETH_METHODS } from './methods/eth.ts'
+import { FEE_METHODS } from './methods/fees.ts'
 import type { MethodTable, Surroundings } from './methods/method.ts'
 import { NET_METHODS } from './methods/net.ts'
+import { PROOF_METHODS } from './methods/proof.ts'
 import { RPC_METHODS } from './methods/rpc.ts'
 import { WEB3_METHODS } from './methods/web3.ts'
+import { createTipOracle } from './tip-oracle.ts'
 
 /** Every method there is, by its full name. */
 export const METHODS: MethodTable = {
   ...ADMIN_METHODS,
+  ...DEBUG_METHODS,
   ...ETH_METHODS,
+  ...FEE_METHODS,
   ...NET_METHODS,
+  ...PROOF_METHODS,
   ...RPC_METHODS,
   ...WEB3_METHODS,
 }
 /** Offered by every server, whatever the settings say. */
 const ALWAYS_OFFERED = 'rpc'
-const IPC_NAMESPACES: ReadonlySet<string> = new Set(['admin', 'eth', 'net', ALWAYS_OFFERED, 'web3'])
+const IPC_NAMESPACES: ReadonlySet<string> = new Set(['admin', 'debug', 'eth', 'net', ALWAYS_OFFERED, 'web3'])
 
 /** Milliseconds of a batch before other messages and sockets get the thread. */
 const BATCH_TURN_MS = 10
@@ -54,6 +61,7 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
         http: new Set([ALWAYS_OFFERED, ...(deps.http?.namespaces ?? [])].filter((name) => IPC_NAMESPACES.has(name))),
         ipc: IPC_NAMESPACES,
       }
+      const tips = createTipOracle()
       let importing: ImportProgress | undefined
 
       function surroundings(transport: Transport): Surroundings & AsyncDisposable {
@@ -64,6 +72,7 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
             return view
           },
           info: deps.chain,
+          tips,
           node: deps.node,
           importing,
           namespaces: namespaces[transport],

@@ -144,7 +144,7 @@ async function startRpc(
     actor: actors.rpc,
     deps: {
       database,
-      chain: { chainId, networkId, genesisHash, config: genesisConfig(spec) },
+      chain: { chainId, networkId, genesisHash, config: genesisConfig(spec), spec },
       node,
       http,
       ipc,

@@ -61,6 +61,34 @@ export const address: Parameter<Uint8Array> = required((value) => readBytes(valu
 /** 32 bytes. */
 export const hash: Parameter<Uint8Array> = required((value) => readBytes(value, 32))
 
+/** A count: hex digits after `0x`, decimal digits, or a JSON number (geth `math.HexOrDecimal64`). */
+export const hexOrDecimal: Parameter<bigint> = required((value) => {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return ok(BigInt(value))
+  if (typeof value !== 'string' || !HEX_OR_DECIMAL.test(value)) return err('invalid hex or decimal integer')
+  const number = value === '' ? 0n : BigInt(value)
+  return number >> 64n === 0n ? ok(number) : err('invalid hex or decimal integer')
+})
+/** A JSON number. */
+export const float: Parameter<number> = required((value) =>
+  typeof value === 'number' ? ok(value) : err(`cannot read ${shapeOf(value)} as a number`),
+)
+/** An array of what `element` reads. @param max elements; more are refused before any is read. */
+export const listOf = <T>(element: Parameter<T>, max: number): Parameter<readonly T[]> =>
+  required((value) => {
+    if (!Array.isArray(value)) return err(`cannot read ${shapeOf(value)} as an array`)
+    if (value.length > max) return err(`too many elements (max ${max})`)
+    const values: T[] = []
+    for (const given of value as readonly JsonValue[]) {
+      const read = element.read(given)
+      if (!read.ok) return read
+      values.push(read.value)
+    }
+    return ok(values)
+  })
+
+/** Of at most 64 bits, and a length that is read quickly whatever was sent. */
+const HEX_OR_DECIMAL = /^(|0[xX][0-9a-fA-F]{1,16}|[0-9]{1,20})$/
+
 /** Hex without leading zeros, as geth's hexutil reads it. */
 export function readQuantity(value: JsonValue | undefined, bitsMax: number): Result<bigint, string> {
   if (typeof value !== 'string') return err(`cannot read ${shapeOf(value)} as a hex quantity`)

@@ -1,14 +1,16 @@
-import { decodeSplitBlock } from '../../../protocols/block.ts'
 import { bytesToHex, encodeQuantity } from '../../../protocols/hex.ts'
 import { type BlockSelector, blockNumber, blockSelector, LATEST } from '../../../protocols/json-rpc/block-selector.ts'
 import { type JsonRpcError, serverError } from '../../../protocols/json-rpc/error.ts'
 import type { JsonValue } from '../../../protocols/json-rpc/json.ts'
-import { address, bool, hash, optional } from '../../../protocols/json-rpc/parameters.ts'
+import { address, bool, hash, optional, quantity } from '../../../protocols/json-rpc/parameters.ts'
+import { storageKey } from '../../../protocols/json-rpc/storage-key.ts'
 import { keccak256 } from '../../../protocols/keccak256.ts'
 import { err, ok, type Result } from '../../../protocols/result.ts'
-import { type BlockId, findBlock, findState } from '../block-lookup.ts'
-import { blockObject } from '../block-object.ts'
+import { findBlock, findState } from '../block-lookup.ts'
+import { blockObject, ommerObject, type StoredBlock } from '../block-object.ts'
 import type { AccountFields, ChainReader } from '../chain-reader.ts'
+import { stateUnavailable } from '../state-refusal.ts'
+import { readStoredBlock } from '../stored-block.ts'
 import { type MethodTable, method, type Surroundings } from './method.ts'
 
 const state = [address, optional(blockSelector)] as const
@@ -30,13 +32,25 @@ export const ETH_METHODS: MethodTable = {
           },
     ),
   ),
-  eth_getBlockByNumber: method([blockNumber, bool], (around, [selector, full]) => {
-    // No block is being built, so there is none to show; state readers take the head for it.
-    if (selector.by === 'tag' && selector.tag === 'pending') return ok(null)
-    return showBlock(around, selector, full)
-  }),
+  eth_getBlockByNumber: method([blockNumber, bool], (around, [selector, full]) =>
+    show(around, selector, (block) => blockObject(block, full)),
+  ),
   eth_getBlockByHash: method([hash, bool], (around, [wanted, full]) =>
-    showBlock(around, { by: 'hash', hash: wanted, requireCanonical: false }, full),
+    show(around, byHash(wanted), (block) => blockObject(block, full)),
+  ),
+  eth_getBlockTransactionCountByNumber: method([blockNumber], (around, [selector]) =>
+    show(around, selector, transactionCount),
+  ),
+  eth_getBlockTransactionCountByHash: method([hash], (around, [wanted]) =>
+    show(around, byHash(wanted), transactionCount),
+  ),
+  eth_getUncleCountByBlockNumber: method([blockNumber], (around, [selector]) => show(around, selector, ommerCount)),
+  eth_getUncleCountByBlockHash: method([hash], (around, [wanted]) => show(around, byHash(wanted), ommerCount)),
+  eth_getUncleByBlockNumberAndIndex: method([blockNumber, quantity], (around, [selector, index]) =>
+    show(around, selector, (block) => ommerAt(block, index)),
+  ),
+  eth_getUncleByBlockHashAndIndex: method([hash, quantity], (around, [wanted, index]) =>
+    show(around, byHash(wanted), (block) => ommerAt(block, index)),
   ),
   eth_getBalance: method(state, (around, [of, at]) =>
     readAccount(around.chain(), of, at, (account) => encodeQuantity(account?.balance ?? 0n)),
@@ -51,39 +65,48 @@ export const ETH_METHODS: MethodTable = {
       return code === undefined ? '0x' : bytesToHex(code)
     })
   }),
+  eth_getStorageAt: method([address, storageKey, optional(blockSelector)], async (around, [of, { slot }, at]) => {
+    const chain = around.chain()
+    const block = findState(chain, at ?? LATEST)
+    if (!block.ok) return block
+    const value = await chain.storageAt(keccak256(of), keccak256(slot), block.value.number)
+    return value.ok ? ok(bytesToHex(value.value)) : err(stateUnavailable(block.value.number, value.error))
+  }),
 }
 
-function showBlock(around: Surroundings, selector: BlockSelector, full: boolean): Result<JsonValue, JsonRpcError> {
+const byHash = (wanted: Uint8Array): BlockSelector => ({ by: 'hash', hash: wanted, requireCanonical: false })
+const transactionCount = ({ body }: StoredBlock): JsonValue => encodeQuantity(body.transactions.length)
+const ommerCount = ({ body }: StoredBlock): JsonValue => encodeQuantity(body.ommers.length)
+
+function ommerAt({ body }: StoredBlock, index: bigint): JsonValue {
+  const bytes = index < BigInt(body.ommers.length) ? body.ommers[Number(index)] : undefined
+  return bytes === undefined ? null : ommerObject(bytes)
+}
+
+/** Null for a block that is not there. */
+function show(
+  around: Surroundings,
+  selector: BlockSelector,
+  view: (block: StoredBlock) => JsonValue,
+): Result<JsonValue, JsonRpcError> {
+  // No block is being built, so there is none to show; state readers take the head for it.
+  if (selector.by === 'tag' && selector.tag === 'pending') return ok(null)
   const chain = around.chain()
   const found = findBlock(chain, selector)
   if (!found.ok) return found
-  if (found.value === undefined) return ok(null)
-  return readBlock(chain, found.value, full)
-}
-
-function readBlock(chain: ChainReader, { number, hash }: BlockId, full: boolean): Result<JsonValue, JsonRpcError> {
-  const headerBytes = chain.header(number, hash)
-  const bodyBytes = chain.body(number, hash)
-  if (headerBytes === undefined || bodyBytes === undefined) return ok(null)
-  const block = decodeSplitBlock(headerBytes, bodyBytes)
-  // What was stored was checked: this store is damaged.
-  if (!block.ok) throw new Error(`stored block ${number} is unreadable: ${block.error.code}`)
-  return ok(blockObject({ ...block.value, hash }, full))
+  const block = found.value === undefined ? undefined : readStoredBlock(chain, found.value)
+  return ok(block === undefined ? null : view(block))
 }
 
 async function readAccount(
   chain: ChainReader,
   of: Uint8Array,
   at: BlockSelector | undefined,
-  show: (account: AccountFields | undefined) => string,
+  view: (account: AccountFields | undefined) => string,
 ): Promise<Result<JsonValue, JsonRpcError>> {
   const block = findState(chain, at ?? LATEST)
   if (!block.ok) return block
   const account = await chain.accountAt(keccak256(of), block.value.number)
-  if (!account.ok) {
-    const { code, oldest } = account.error
-    const why = oldest === undefined ? code : `the oldest kept is of block ${oldest}`
-    return err(serverError(`state of block ${block.value.number} is not available: ${why}`))
-  }
-  return ok(show(account.value))
+  if (!account.ok) return err(stateUnavailable(block.value.number, account.error))
+  return ok(view(account.value))
 }

@@ -5,12 +5,14 @@ import type { Result } from '../../../protocols/result.ts'
 import type { Inspector, SystemControl } from '../../../runtime/inspection.ts'
 import type { ChainReader } from '../chain-reader.ts'
 import type { ChainInfo, ImportProgress, NodeInfo } from '../messages.ts'
+import type { TipOracle } from '../tip-oracle.ts'
 
 /** What a method may look at during one call. */
 export type Surroundings = {
   /** The chain under one snapshot for the whole call; taken when first asked for. */
   readonly chain: () => ChainReader
   readonly info: ChainInfo
+  readonly tips: TipOracle
   readonly node: NodeInfo
   readonly importing: ImportProgress | undefined
   /** Namespaces offered on the transport of this call. */

@@ -33,7 +33,7 @@ describe('an IPC endpoint', () => {
   })
   test('offers admin too', async () => {
     expect((await rig.ipcCall('admin_datadir')).result).toBe(rig.datadir)
-    expect(Object.keys((await rig.ipcCall('rpc_modules')).result)).toEqual(['admin', 'eth', 'net', 'rpc', 'web3'])
+    expect(Object.keys((await rig.ipcCall('rpc_modules')).result)).toEqual(['admin', 'debug', 'eth', 'net', 'rpc', 'web3'])
   })
   test('has no limit of the calls in a batch', async () => {
     const client = await connectIpc(rig.ipc)

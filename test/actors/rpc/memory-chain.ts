@@ -14,6 +14,8 @@ export type MemoryChain = ChainSource & {
   /** Address → account after each block. */
   readonly accounts: Map<string, (AccountFields | undefined)[]>
   readonly codes: Map<string, Uint8Array>
+  /** Block hash → encoded list of receipts. */
+  readonly receipts: Map<string, Uint8Array>
   readonly add: (fields?: Partial<Header>, body?: Body) => StoredBlock
   /** Snapshots taken and not closed. */
   readonly open: () => number
@@ -51,6 +53,7 @@ export function memoryChain(): MemoryChain {
   const side: MemoryChain['side'] = new Map()
   const accounts: MemoryChain['accounts'] = new Map()
   const codes = new Map<string, Uint8Array>()
+  const receipts = new Map<string, Uint8Array>()
   let open = 0
   let taken = 0
 
@@ -59,6 +62,7 @@ export function memoryChain(): MemoryChain {
     side,
     accounts,
     codes,
+    receipts,
     open: () => open,
     taken: () => taken,
     add(fields = {}, body = EMPTY_BODY) {
@@ -88,6 +92,10 @@ export function memoryChain(): MemoryChain {
           return { ok: true, value: history?.[Math.min(Number(number), history.length - 1)] }
         },
         code: (hash) => codes.get(bytesToHex(hash)),
+        receipts: (_number, hash) => receipts.get(bytesToHex(hash)),
+        storageAt: async () => ({ ok: true, value: new Uint8Array(32) }),
+        accountNode: () => undefined,
+        storageNode: () => undefined,
       }
       return { ...reader, close: async () => void open-- }
     },

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { decodeBlock } from '../../../protocols/block.ts'
 import { encodeBody } from '../../../protocols/body.ts'
 import { bytesToHex, hexConstant } from '../../../protocols/hex.ts'
 import { keccak256 } from '../../../protocols/keccak256.ts'
+import { EMPTY_ROOT } from '../../../storage/trie/trie.ts'
 import { addressKey, memoryChain, storedBlock } from './memory-chain.ts'
 import { CLIENT_VERSION, CONFIG, type Rig, startRig } from './rig.ts'
 
@@ -27,9 +29,12 @@ chain.add(
 )
 const side = storedBlock({ number: 2n, extraData: Uint8Array.of(1) })
 chain.side.set(bytesToHex(side.hash), { number: 2n, block: side })
+const withOmmer = storedBlock({ number: 2n }, { transactions: [], ommers: [chain.canonical[0]!.header] })
+chain.side.set(bytesToHex(withOmmer.hash), { number: 2n, block: withOmmer })
 const account = (nonce: bigint, balance: bigint, code = new Uint8Array(0)) => ({
   nonce,
   balance,
+  storageRoot: EMPTY_ROOT,
   codeHash: keccak256(code),
 })
 chain.accounts.set(addressKey(ADDRESS), [undefined, account(0n, 5n), account(1n, 2n ** 200n, CODE)])
@@ -282,4 +287,31 @@ test('restarting rpc itself is answered first, and it serves again', async () =>
     )
     .toBe(1)
   await own.stop()
+})
+
+test('transactions and ommers are counted and shown one by one', async () => {
+  expect(await result('eth_getBlockTransactionCountByNumber', '0x1')).toBe('0x1')
+  expect(await result('eth_getBlockTransactionCountByHash', hashes[2])).toBe('0x0')
+  expect(await result('eth_getBlockTransactionCountByNumber', '0x99')).toBeNull()
+  expect(await result('eth_getBlockTransactionCountByHash', `0x${'12'.repeat(32)}`)).toBeNull()
+  expect(await result('eth_getUncleCountByBlockNumber', 'latest')).toBe('0x0')
+  expect(await result('eth_getUncleCountByBlockHash', bytesToHex(withOmmer.hash))).toBe('0x1')
+  expect(await result('eth_getUncleByBlockHashAndIndex', bytesToHex(withOmmer.hash), '0x0')).toMatchObject({
+    hash: hashes[0],
+    number: '0x0',
+    uncles: [],
+    size: expect.stringMatching(/^0x[1-9a-f]/),
+  })
+  expect(await result('eth_getUncleByBlockHashAndIndex', bytesToHex(withOmmer.hash), '0x1')).toBeNull()
+  expect(await result('eth_getUncleByBlockNumberAndIndex', '0x2', '0x0')).toBeNull()
+  expect(await error('eth_getUncleByBlockNumberAndIndex', '0x2', 0)).toMatchObject({ code: -32602 })
+})
+
+test('raw headers and blocks are offered on IPC, where they were not named for HTTP', async () => {
+  expect(await error('debug_getRawHeader', 'latest')).toMatchObject({ code: -32601 })
+  const raw = async (method: string, selector: unknown) => rig.ipcCall(method, selector)
+  expect((await raw('debug_getRawHeader', '0x1')).result).toBe(bytesToHex(chain.canonical[1]!.header))
+  const block = decodeBlock(hexConstant((await raw('debug_getRawBlock', hashes[1])).result))
+  expect(block).toMatchObject({ ok: true, value: { headerBytes: chain.canonical[1]!.header } })
+  expect((await raw('debug_getRawBlock', '0x99')).error).toEqual({ code: -32000, message: 'block not found' })
 })

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { DEFAULT_HTTP } from '../../../actors/rpc/exposure.ts'
 import type { HttpSettings, RpcDeps, RpcMessages } from '../../../actors/rpc/messages.ts'
 import { rpc, rpcOver } from '../../../actors/rpc/rpc.ts'
+import type { ChainSpec } from '../../../protocols/chain-spec/chain-spec.ts'
+import { DEV } from '../../../protocols/chain-spec/dev.ts'
 import { defineActor } from '../../../runtime/actor.ts'
 import type { Ask, Tell } from '../../../runtime/messages.ts'
 import { startSystem } from '../../../runtime/system.ts'
@@ -28,6 +30,7 @@ export type RigOptions = {
   readonly chain?: MemoryChain
   /** A real store in place of the chain in memory. */
   readonly store?: { readonly location: DatabaseLocation; readonly genesisHash: Uint8Array }
+  readonly spec?: ChainSpec
   readonly importing?: { startingBlock: bigint; currentBlock: bigint; highestBlock: bigint }
 }
 export type Rig = {
@@ -57,6 +60,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       networkId: 3503995874084926n,
       genesisHash: options.store?.genesisHash ?? chain.canonical[0]!.hash,
       config: CONFIG,
+      spec: options.spec ?? DEV,
     },
     node: { clientVersion: CLIENT_VERSION, datadir, ip: '127.0.0.1', discoveryPort: 0, listenerPort: 0 },
     http: { ...DEFAULT_HTTP, port: 0, ...options.http },
@@ -141,7 +145,10 @@ export type IpcClient = { readonly socket: Socket; line(): Promise<string | unde
 export async function connectIpc(path: string): Promise<IpcClient> {
   const socket = createConnection(path)
   socket.on('error', () => {})
-  await new Promise((resolve) => socket.once('connect', resolve))
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', () => resolve())
+    socket.once('error', reject)
+  })
   const lines: string[] = []
   const waiting: ((line: string | undefined) => void)[] = []
   let text = ''
