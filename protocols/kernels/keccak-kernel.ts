@@ -72,15 +72,9 @@ export function keccakKernel(module: WebAssembly.Module): KeccakKernel {
     finish(message.length - at)
   }
 
-  function taken(): Uint8Array {
-    const copy = new Uint8Array(DIGEST_BYTES)
-    copy.set(digest)
-    return copy
-  }
-
   function hash(message: Uint8Array): Uint8Array {
     compute(message)
-    return taken()
+    return new Uint8Array(digest)
   }
 
   function hashBatch(messages: readonly Uint8Array[], digests?: Uint8Array): Uint8Array {
@@ -139,7 +133,7 @@ export function keccakKernel(module: WebAssembly.Module): KeccakKernel {
       digest() {
         bringIn(own)
         streamDigest(own.position)
-        return taken()
+        return new Uint8Array(digest)
       },
       clone() {
         bringIn(own)
