@@ -1,8 +1,10 @@
 /** `npm run bench -- [--small] [name …]`: the cases whose names hold one of the words given, all without any. */
 import { asksInFlight } from './asks-in-flight.ts'
+import { ethashCache, ethashSeal } from './ethash.ts'
 import { firstAnswer } from './first-answer.ts'
 import { type BenchCase, runCase } from './harness.ts'
 import { importing } from './import.ts'
+import { keccakBenches } from './keccak.ts'
 import { oneWay } from './one-way.ts'
 import { recordingBetweenThreads, recordingOnOneThread } from './recording.ts'
 import { roundTrip } from './round-trip.ts'
@@ -16,6 +18,9 @@ const CASES: readonly BenchCase[] = [
   recordingOnOneThread,
   importing,
   firstAnswer,
+  ...keccakBenches,
+  ethashCache,
+  ethashSeal,
 ]
 
 const words = process.argv.slice(2)
