@@ -1,5 +1,5 @@
 /** All that a node is started with, from its configuration. */
-import { homedir } from 'node:os'
+import { homedir, hostname } from 'node:os'
 import type { SupervisorDeps } from '../actors/supervisor/messages.ts'
 import { err, ok, type Result } from '../protocols/result.ts'
 import type { LogLevel } from '../runtime/capabilities.ts'
@@ -13,6 +13,7 @@ import type { NodeConfig } from './config-schema.ts'
 import { dataDirectoryOf, ipcPathOf, type Machine } from './data-directory.ts'
 import { packageVersion } from './package-root.ts'
 import { placementOf } from './thread-placement.ts'
+import { wsSettings } from './ws-settings.ts'
 
 /** Blocks whose history `--gcmode full` keeps (geth params, `FullImmutabilityThreshold`). */
 const FULL_HISTORY_BLOCKS = 90_000
@@ -49,8 +50,9 @@ export function nodeSetup(options: SetupOptions): Result<NodeSetup, SetupFault> 
   const dataDirectory = dataDirectoryOf(config, machine)
   const ipcPath = serves ? ipcPathOf(config, machine) : undefined
   const http = serves && config.http.enabled ? httpOf(config) : undefined
+  const ws = serves ? wsSettings(config, hostname()) : undefined
   const absent = [
-    ...(http === undefined && ipcPath === undefined ? ['rpc'] : []),
+    ...(http === undefined && ws === undefined && ipcPath === undefined ? ['rpc'] : []),
     ...(options.imports ? [] : ['importer']),
   ]
   const placement = placementOf(config.runtime, absent)
@@ -69,6 +71,7 @@ export function nodeSetup(options: SetupOptions): Result<NodeSetup, SetupFault> 
         listenerPort: 0,
       },
       http,
+      ws,
       ipc: ipcPath === undefined ? undefined : { path: ipcPath },
       rpcLimits: {
         httpBodyBytesMax: config.rpc.bodyBytesMax,

@@ -132,6 +132,33 @@ export type HttpLimits = {
   readonly idleTimeoutMs: number
 }
 
+/**
+ * A WebSocket (RFC 6455) that was accepted. It answers and sends pings by itself, and is cut off when no pong comes.
+ */
+export interface WebSocketConnection extends Closable {
+  readonly remote: string
+  /** Set the handlers in the same turn the connection is given. `end` comes once; after our `close` nothing comes. */
+  handle(events: { message(bytes: Uint8Array): void; drain?(): void; end(): void }): void
+  /** One text message. False: wait for `drain` (it never comes once the connection has ended). */
+  send(text: string): boolean
+  pause(): void
+  resume(): void
+  /** After what was sent has left. @param code of RFC 6455 section 7.4.1. @param reason at most 123 bytes. */
+  end(code: number, reason: string): void
+  close(): void
+}
+/** How an HTTP listener takes WebSockets. */
+export type WebSocketUpgrade = {
+  /** Bytes of one message; a larger one ends the connection with 1009. */
+  readonly messageBytesMax: number
+  readonly connectionsMax: number
+  /** Milliseconds between pings; a connection whose pong has not come by the next ping is cut. */
+  readonly pingMs: number
+  /** The answer that refuses the request; undefined admits it. */
+  readonly refuse: (request: Omit<HttpRequest, 'body'>) => HttpResponse | undefined
+  readonly accept: (connection: WebSocketConnection) => void
+}
+
 export interface Net {
   listen(at: NetAddress, accept: (connection: Connection) => void): Promise<Result<Listener, NetError>>
   connect(to: NetAddress, timeoutMs: number): Promise<Result<Connection, NetError>>
@@ -141,10 +168,14 @@ export interface Net {
   ): Promise<Result<Datagrams, NetError>>
   /** A Unix socket (a named pipe on Windows) at `path`, mode 0600 in a directory of mode 0700; a stale socket file is replaced. */
   listenLocal(path: string, accept: (connection: Connection) => void): Promise<Result<Listener, NetError>>
-  /** `respond` sees only requests whose body is within the limits; 413, 408 and 503 are answered below it. */
+  /**
+   * `respond` sees only requests whose body is within the limits; 413, 408 and 503 are answered below it. With `upgrade`
+   * WebSockets are taken on the same address.
+   */
   listenHttp(
     at: NetAddress,
     limits: HttpLimits,
     respond: (request: HttpRequest) => Promise<HttpResponse>,
+    upgrade?: WebSocketUpgrade,
   ): Promise<Result<Listener, NetError>>
 }

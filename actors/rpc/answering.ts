@@ -18,6 +18,8 @@ import type { MethodTable, Surroundings } from './methods/method.ts'
 export type Answering = {
   readonly methods: MethodTable
   readonly namespaces: ReadonlySet<string>
+  /** The connection takes notifications. */
+  readonly notifies: boolean
   readonly batchResponseMax: number
   /** A fresh snapshot for one call, released when the call is done. */
   surroundings(): Surroundings & AsyncDisposable
@@ -99,7 +101,7 @@ async function runEntry(entry: Entry, answering: Answering): Promise<Outcome> {
   if (entry.kind === 'invalid') return err(entry.error)
   if (entry.kind === 'response') return ok('null')
   if (answering.isLate()) return err(timedOut())
-  if (isSubscribe(entry.method)) return err(notificationsUnsupported())
+  if (!answering.notifies && isSubscribe(entry.method)) return err(notificationsUnsupported())
   const namespace = namespaceOf(entry.method)
   const method =
     namespace !== undefined && answering.namespaces.has(namespace) && Object.hasOwn(answering.methods, entry.method)

@@ -34,12 +34,15 @@ export type ExposureError = {
 }
 
 /** Who could call a dangerous method: refused when that is anybody but this machine, unless forced. */
-export function checkExposure(http: HttpSettings): Result<void, ExposureError> {
+export function checkExposure(
+  http: Pick<HttpSettings, 'host' | 'namespaces' | 'allowExposed'>,
+  section: 'http' | 'ws' = 'http',
+): Result<void, ExposureError> {
   const namespaces = http.namespaces.filter((name) => (DANGEROUS_NAMESPACES as readonly string[]).includes(name))
   if (http.allowExposed || isLoopback(http.host) || namespaces.length === 0) return ok(undefined)
   const message =
-    `refusing to offer ${namespaces.join(', ')} over HTTP on ${http.host}, where others can reach it: ` +
-    'listen on 127.0.0.1, use IPC, or say --http.allow-exposed-admin'
+    `refusing to offer ${namespaces.join(', ')} over ${section === 'ws' ? 'WebSocket' : 'HTTP'} on ${http.host}, where others can reach it: ` +
+    `listen on 127.0.0.1, use IPC, or say --${section}.allow-exposed-admin`
   return err({ code: 'RPC_EXPOSED', host: http.host, namespaces, message })
 }
 

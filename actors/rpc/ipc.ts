@@ -1,12 +1,9 @@
-import { NULL_ID, refusalError } from '../../protocols/json-rpc/request.ts'
-import { encodeError } from '../../protocols/json-rpc/response.ts'
+import { refusalError } from '../../protocols/json-rpc/request.ts'
 import { valueStream } from '../../protocols/json-rpc/value-stream.ts'
-import type { Clock, Connection, Timer } from '../../runtime/capabilities.ts'
+import type { Clock, Connection } from '../../runtime/capabilities.ts'
+import { type ClientWorld, serveClient } from './client.ts'
 import type { RpcLimits } from './limits.ts'
-import type { RpcAnswer } from './messages.ts'
-
-/** Milliseconds that an IPC client may leave a full socket unread. */
-const WRITE_TIMEOUT_MS = 30_000
+import type { Subscriptions } from './subscriptions.ts'
 
 export type IpcClients = {
   accept(connection: Connection): void
@@ -14,29 +11,25 @@ export type IpcClients = {
   close(): void
 }
 
-/**
- * Requests of IPC connections: values without delimiters in, one line an answer out. Calls of one connection run
- * concurrently, so answers may be out of order. A client that does not read stops being read, and is cut off in the end.
- */
+/** Requests of IPC connections: values without delimiters in, one line an answer out. */
 export function ipcClients(
   limits: RpcLimits,
   clock: Pick<Clock, 'schedule'>,
-  answer: (body: Uint8Array) => Promise<RpcAnswer>,
+  subscriptions: Subscriptions,
+  answer: ClientWorld['answer'],
 ): IpcClients {
   const connections = new Set<Connection>()
 
-  function accept(connection: Connection): void {
-    if (connections.size >= limits.ipcConnectionsMax) {
-      connection.handle({ data() {}, end() {} })
-      connection.close()
-      return
-    }
-    connections.add(connection)
-    serve(connection, limits, clock, answer, () => connections.delete(connection))
-  }
-
   return {
-    accept,
+    accept(connection) {
+      if (connections.size >= limits.ipcConnectionsMax) {
+        connection.handle({ data() {}, end() {} })
+        connection.close()
+        return
+      }
+      connections.add(connection)
+      serve(connection, limits, { clock, subscriptions, answer, gone: () => void connections.delete(connection) })
+    },
     count: () => connections.size,
     close() {
       for (const connection of [...connections]) connection.close()
@@ -45,124 +38,40 @@ export function ipcClients(
   }
 }
 
-function serve(
-  connection: Connection,
-  limits: RpcLimits,
-  clock: Pick<Clock, 'schedule'>,
-  answer: (body: Uint8Array) => Promise<RpcAnswer>,
-  gone: () => void,
-): void {
+function serve(connection: Connection, limits: RpcLimits, world: ClientWorld): void {
   const encoder = new TextEncoder()
-  /** Values that came in one piece beyond the calls that may run: bounded by that piece, as no more is read. */
-  const waiting: Uint8Array[] = []
-  /** Answers that the socket has no room for. */
-  const unsent: string[] = []
-  let unsentSize = 0
-  let running = 0
-  let isFull = false
-  let isUnreadable = false
-  let isPaused = false
-  let isEnding = false
-  /** The peer has said all it has to say. */
-  let isPeerDone = false
-  let isEnded = false
-  let isClosed = false
-  let writeTimer: Timer | undefined
-
+  const client = serveClient(
+    {
+      write: (text) => connection.write(encoder.encode(`${text}\n`)),
+      pause: () => connection.pause(),
+      resume: () => connection.resume(),
+      end: () => connection.end(),
+      // A byte stream without a frame of its own has no place for a reason.
+      close: () => connection.close(),
+    },
+    { callsMax: limits.ipcCallsMax, unsentMax: limits.ipcUnsentMax, notificationsMax: limits.notificationsMax },
+    world,
+  )
   const stream = valueStream(
     { bytesMax: limits.ipcMessageBytesMax, depthMax: limits.depthMax, valuesMax: limits.valuesMax },
     (body) => {
-      waiting.push(body)
+      client.received(body)
       return true
     },
   )
 
-  function close(): void {
-    if (isClosed) return
-    forget()
-    connection.close()
-  }
-
-  function forget(): void {
-    isClosed = true
-    writeTimer?.cancel()
-    waiting.length = 0
-    unsent.length = 0
-    gone()
-  }
-
-  function advance(): void {
-    while (!isClosed && !isFull && running < limits.ipcCallsMax && waiting.length > 0) void run(waiting.shift()!)
-    if (isClosed) return
-    const rests = isFull || waiting.length > 0 || running >= limits.ipcCallsMax
-    if (rests !== isPaused) {
-      isPaused = rests
-      if (rests) connection.pause()
-      else connection.resume()
-    }
-    if (isEnding && !isEnded && running === 0 && waiting.length === 0 && !isFull) {
-      isEnded = true
-      connection.end()
-      // It counts as a connection until the peer has ended it too, or the time for that is over.
-      if (isPeerDone) forget()
-      else writeTimer = clock.schedule(WRITE_TIMEOUT_MS, close)
-    }
-  }
-
-  async function run(body: Uint8Array): Promise<void> {
-    running++
-    const { text, close: isLast } = await answer(body)
-    running--
-    if (isClosed) return
-    // Only the first of the pieces that no value could be made of is answered.
-    if (text !== undefined && !(isLast && isUnreadable)) send(text)
-    if (isLast) {
-      isUnreadable = true
-      waiting.length = 0
-      isEnding = true
-    }
-    advance()
-  }
-
-  function send(text: string): void {
-    if (isFull) {
-      unsent.push(text)
-      unsentSize += text.length
-      if (unsentSize > limits.ipcUnsentMax) close()
-      return
-    }
-    if (connection.write(encoder.encode(`${text}\n`))) return
-    isFull = true
-    writeTimer = clock.schedule(WRITE_TIMEOUT_MS, close)
-  }
-
   connection.handle({
     data(bytes) {
-      if (isClosed || isEnding) return
+      if (!client.isListening()) return
       const refusal = stream.push(bytes)
-      if (refusal !== undefined) {
-        isEnding = isUnreadable = true
-        send(encodeError(NULL_ID, refusalError(refusal)))
-      }
-      advance()
+      if (refusal !== undefined) client.unreadable(refusalError(refusal))
+      client.advance()
     },
-    drain() {
-      writeTimer?.cancel()
-      isFull = false
-      while (!isFull && !isClosed && unsent.length > 0) {
-        const text = unsent.shift()!
-        unsentSize -= text.length
-        send(text)
-      }
-      advance()
-    },
+    drain: () => client.drained(),
     end(reason) {
-      if (isClosed) return
-      if (reason !== undefined || isEnded) return close()
+      if (reason !== undefined) return client.lost()
       stream.end()
-      isEnding = true
-      isPeerDone = true
-      advance()
+      client.finished()
     },
   })
 }

@@ -1,5 +1,11 @@
-import { BATCH_ITEMS_MAX, REQUEST_DEPTH_MAX, REQUEST_VALUES_MAX } from '../../protocols/json-rpc/request.ts'
+import {
+  BATCH_ITEMS_MAX,
+  REQUEST_DEPTH_MAX,
+  REQUEST_VALUES_MAX,
+  type RequestLimits,
+} from '../../protocols/json-rpc/request.ts'
 import { BATCH_RESPONSE_BYTES_MAX } from '../../protocols/json-rpc/response.ts'
+import type { Transport } from './messages.ts'
 
 /** Everything a client could make grow, with its bound. */
 export type RpcLimits = {
@@ -13,9 +19,20 @@ export type RpcLimits = {
   readonly ipcCallsMax: number
   /** Characters of answers kept for an IPC client that does not read them; more ends the connection. */
   readonly ipcUnsentMax: number
+  /** Bytes of one WebSocket message; more ends the connection. */
+  readonly wsMessageBytesMax: number
+  readonly wsConnectionsMax: number
+  /** Calls of one WebSocket that run at a time; it is not read beyond that. */
+  readonly wsCallsMax: number
+  /** Characters of answers kept for a WebSocket client that does not read them; more ends the connection. */
+  readonly wsUnsentMax: number
+  /** Between pings; the pong is to come before the next. */
+  readonly wsPingMs: number
+  /** Notifications kept for a client that does not read them; more ends the connection. */
+  readonly notificationsMax: number
   /** Requests at hand over all connections; more are refused at once with −32005. */
   readonly requestsMax: number
-  /** Calls of one batch over HTTP. IPC has no such limit, as in geth. */
+  /** Calls of one batch over HTTP and WebSocket. IPC has no such limit, as in geth. */
   readonly batchItemsMax: number
   /** Characters of the results of one batch. */
   readonly batchResponseMax: number
@@ -35,6 +52,13 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   ipcConnectionsMax: 32,
   ipcCallsMax: 64,
   ipcUnsentMax: BATCH_RESPONSE_BYTES_MAX * 2,
+  // geth rpc/websocket.go, wsDefaultReadLimit and wsPingInterval.
+  wsMessageBytesMax: 32 * 1024 * 1024,
+  wsConnectionsMax: 256,
+  wsCallsMax: 64,
+  wsUnsentMax: BATCH_RESPONSE_BYTES_MAX * 2,
+  wsPingMs: 30_000,
+  notificationsMax: 1024,
   requestsMax: 256,
   batchItemsMax: BATCH_ITEMS_MAX,
   batchResponseMax: BATCH_RESPONSE_BYTES_MAX,
@@ -45,3 +69,14 @@ export const DEFAULT_RPC_LIMITS: RpcLimits = {
   headersTimeoutMs: 30_000,
   idleTimeoutMs: 120_000,
 }
+
+export const requestLimits = (limits: RpcLimits, transport: Transport): RequestLimits => ({
+  bytesMax: {
+    http: limits.httpBodyBytesMax,
+    ws: limits.wsMessageBytesMax,
+    ipc: limits.ipcMessageBytesMax,
+  }[transport],
+  depthMax: limits.depthMax,
+  valuesMax: limits.valuesMax,
+  itemsMax: transport === 'ipc' ? Number.POSITIVE_INFINITY : limits.batchItemsMax,
+})

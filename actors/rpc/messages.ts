@@ -3,11 +3,17 @@ import type { JsonObject } from '../../protocols/json-rpc/json.ts'
 import type { Millis } from '../../runtime/capabilities.ts'
 import type { Ask, Lossy, Tell } from '../../runtime/messages.ts'
 import type { DatabaseLocation } from '../../storage/database.ts'
+import type { ChainHead } from '../chain/messages.ts'
 import type { RpcLimits } from './limits.ts'
 
-export type Transport = 'http' | 'ipc'
+export type Transport = 'http' | 'ws' | 'ipc'
 /** `text` undefined: nothing is answered (notifications). `close`: the next request of a stream cannot be found. */
-export type RpcAnswer = { readonly text: string | undefined; readonly close: boolean }
+export type RpcAnswer = {
+  readonly text: string | undefined
+  readonly close: boolean
+  /** Subscriptions whose ids the text tells: their notifications come after it. */
+  readonly opened?: readonly string[]
+}
 
 /** Block numbers of an import or sync under way, as `eth_syncing` shows them. */
 export type ImportProgress = {
@@ -17,10 +23,15 @@ export type ImportProgress = {
 }
 
 export type RpcMessages = {
-  /** One body or IPC message; calls not begun at `until` are answered −32002. The listeners put each here, so that the load of RPC is the load of this mailbox. */
-  request: Ask<{ body: Uint8Array; transport: Transport; until: Millis }, RpcAnswer>
+  /** One body or message of a connection (`client`: one that takes notifications); calls not begun at `until` are answered −32002. The listeners put each here, so that the load of RPC is the load of this mailbox. */
+  request: Ask<{ body: Uint8Array; transport: Transport; until: Millis; client: number | undefined }, RpcAnswer>
   /** Where it listens, ports as bound. */
-  endpoints: Ask<void, { readonly http: string | undefined; readonly ipc: string | undefined }>
+  endpoints: Ask<
+    void,
+    { readonly http: string | undefined; readonly ws: string | undefined; readonly ipc: string | undefined }
+  >
+  /** Subscribers of `newHeads` are told; under load only of the newest. */
+  headMoved: Tell<{ head: ChainHead }, Lossy<'coalesce'>>
   /** What `eth_syncing` answers; undefined: not importing. */
   importing: Tell<{ progress: ImportProgress | undefined }, Lossy<'coalesce'>>
   /** To self: restarts an actor whose restart takes this one with it, once the answer has left. */
@@ -41,6 +52,10 @@ export type HttpSettings = {
   readonly prefix: string
   /** Offer dangerous namespaces on an address that others can reach. */
   readonly allowExposed: boolean
+}
+export type WsSettings = Pick<HttpSettings, 'host' | 'port' | 'namespaces' | 'prefix' | 'allowExposed'> & {
+  /** Of pages that may connect: `scheme://host:port`, absent parts standing for any; `*` for all. Programs send none. */
+  readonly origins: readonly string[]
 }
 export type IpcSettings = { readonly path: string }
 
@@ -68,6 +83,8 @@ export type RpcDeps = {
   readonly chain: ChainInfo
   readonly node: NodeInfo
   readonly http: HttpSettings | undefined
+  /** On the address of `http` it shares its listener. */
+  readonly ws?: WsSettings | undefined
   readonly ipc: IpcSettings | undefined
   readonly limits?: Partial<RpcLimits>
 }

@@ -1,24 +1,29 @@
-/** JSON-RPC over HTTP and IPC. Reads go to the store directly, never through the chain. */
-import { type JsonRpcError, timedOut, tooBusy } from '../../protocols/json-rpc/error.ts'
-import { parseRequest, type RequestLimits } from '../../protocols/json-rpc/request.ts'
-import { type ActorDefinition, type Context, defineActor, reentrant } from '../../runtime/actor.ts'
-import type { AnswerOf } from '../../runtime/messages.ts'
-import { type Answering, answerRequest, refuseRequest } from './answering.ts'
-import { type ChainSnapshot, type OpenChain, openStoredChain } from './chain-source.ts'
-import { checkExposure } from './exposure.ts'
-import { admitHttp, rpcResponse } from './http.ts'
-import { ipcClients } from './ipc.ts'
-import { DEFAULT_RPC_LIMITS, type RpcLimits } from './limits.ts'
-import type { HttpSettings, ImportProgress, RpcAnswer, RpcDeps, RpcMessages, Transport } from './messages.ts'
+/** JSON-RPC over HTTP, WebSocket and IPC. Reads go to the store directly, never through the chain. */
+import { bytesEqual } from '../../protocols/bytes.ts'
+import { encodeQuantity } from '../../protocols/hex.ts'
+import type { JsonValue } from '../../protocols/json-rpc/json.ts'
+import { parseRequest } from '../../protocols/json-rpc/request.ts'
+import { bytesToUint } from '../../protocols/rlp.ts'
+import { type ActorDefinition, defineActor, reentrant } from '../../runtime/actor.ts'
+import { type Answering, answerRequest } from './answering.ts'
+import { headerObject } from './block-object.ts'
+import { type ChainSnapshot, type ChainSource, type OpenChain, openStoredChain } from './chain-source.ts'
+import { DEFAULT_RPC_LIMITS, type RpcLimits, requestLimits } from './limits.ts'
+import { listen } from './listen.ts'
+import type { ImportProgress, RpcAnswer, RpcDeps, RpcMessages, Transport } from './messages.ts'
 import { ADMIN_METHODS } from './methods/admin.ts'
 import { DEBUG_METHODS } from './methods/debug.ts'
-import { ETH_METHODS } from './methods/eth.ts'
+import { ETH_METHODS, syncingObject } from './methods/eth.ts'
 import { FEE_METHODS } from './methods/fees.ts'
-import type { MethodTable, Surroundings } from './methods/method.ts'
+import type { MethodTable, Subscriber, Surroundings } from './methods/method.ts'
 import { NET_METHODS } from './methods/net.ts'
 import { PROOF_METHODS } from './methods/proof.ts'
 import { RPC_METHODS } from './methods/rpc.ts'
+import { SUBSCRIPTION_METHODS } from './methods/subscription.ts'
 import { WEB3_METHODS } from './methods/web3.ts'
+import { IPC_NAMESPACES, offered } from './namespaces.ts'
+import { readStoredHeader } from './stored-block.ts'
+import { createSubscriptions } from './subscriptions.ts'
 import { createTipOracle } from './tip-oracle.ts'
 
 /** Every method there is, by its full name. */
@@ -30,16 +35,13 @@ export const METHODS: MethodTable = {
   ...NET_METHODS,
   ...PROOF_METHODS,
   ...RPC_METHODS,
+  ...SUBSCRIPTION_METHODS,
   ...WEB3_METHODS,
 }
-/** Offered by every server, whatever the settings say. */
-const ALWAYS_OFFERED = 'rpc'
-const IPC_NAMESPACES: ReadonlySet<string> = new Set(['admin', 'debug', 'eth', 'net', ALWAYS_OFFERED, 'web3'])
-
 /** Milliseconds of a batch before other messages and sockets get the thread. */
 const BATCH_TURN_MS = 10
-/** Milliseconds beyond the time of a request in which what was answered of a batch by then is put together. */
-const ANSWER_GRACE_MS = 1000
+/** Milliseconds between notifications of how an import goes (geth eth/downloader/api.go). */
+const SYNCING_EVERY_MS = 60_000
 /** Milliseconds for an answer to leave before the restart that it announces ends the connections. */
 const RESTART_DELAY_MS = 250
 
@@ -51,20 +53,37 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
     name: 'rpc',
     // More than the requests at hand (`requestsMax`), so that it is this actor that refuses, with the caller's ids.
     mailbox: { capacity: 1024 },
-    lossy: { importing: { coalesce: '*' } },
+    lossy: { headMoved: { coalesce: '*' }, importing: { coalesce: '*' } },
     async behavior(ctx, deps) {
       const limits: RpcLimits = { ...DEFAULT_RPC_LIMITS, ...deps.limits }
       const opened = await openChain(deps.database)
       if (!opened.ok) throw new Error(`database does not open: ${opened.error.code}`)
       const source = ctx.own(opened.value)
       const namespaces: { readonly [T in Transport]: ReadonlySet<string> } = {
-        http: new Set([ALWAYS_OFFERED, ...(deps.http?.namespaces ?? [])].filter((name) => IPC_NAMESPACES.has(name))),
+        http: offered(deps.http?.namespaces ?? []),
+        ws: offered(deps.ws?.namespaces ?? []),
         ipc: IPC_NAMESPACES,
       }
       const tips = createTipOracle()
+      const subscriptions = createSubscriptions()
       let importing: ImportProgress | undefined
+      let syncingToldAt = 0
+      /** Hash of the head that subscribers know of. */
+      let told = await headHash(source)
 
-      function surroundings(transport: Transport): Surroundings & AsyncDisposable {
+      /** @param opened takes the ids of new subscriptions */
+      const subscriberOf = (client: number, opened: string[]): Subscriber => ({
+        subscribe(topic) {
+          const id = encodeQuantity(bytesToUint(ctx.random.bytes(SUBSCRIPTION_ID_BYTES)))
+          if (!subscriptions.subscribe(client, topic, id)) return undefined
+          opened.push(id)
+          if (topic === 'syncing') subscriptions.notify(client, id, syncingNotice(importing))
+          return id
+        },
+        unsubscribe: (id) => subscriptions.unsubscribe(client, id),
+      })
+
+      function surroundings(transport: Transport, subscriber: Subscriber | undefined): Surroundings & AsyncDisposable {
         let view: ChainSnapshot | undefined
         return {
           chain: () => {
@@ -75,6 +94,7 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
           tips,
           node: deps.node,
           importing,
+          subscriber,
           namespaces: namespaces[transport],
           inspect: ctx.inspect,
           system: ctx.system,
@@ -84,16 +104,19 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
         }
       }
 
-      const endpoints = await listen(ctx, deps, limits)
+      const endpoints = await listen(ctx, deps, limits, subscriptions)
 
       return {
-        request: reentrant(async ({ body, transport, until }, call): Promise<RpcAnswer> => {
+        request: reentrant(async ({ body, transport, until, client }, call): Promise<RpcAnswer> => {
+          const opened: string[] = []
+          const subscriber = client === undefined ? undefined : subscriberOf(client, opened)
           let turnEndsAt = ctx.clock.monotonic() + BATCH_TURN_MS
           const answering: Answering = {
             methods: METHODS,
             namespaces: namespaces[transport],
             batchResponseMax: limits.batchResponseMax,
-            surroundings: () => surroundings(transport),
+            notifies: subscriber !== undefined,
+            surroundings: () => surroundings(transport, subscriber),
             isLate: () => call.signal.aborted || ctx.now() >= until,
             async rest() {
               if (ctx.clock.monotonic() < turnEndsAt) return
@@ -102,11 +125,29 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
             },
             crashed: (method, thrown) => ctx.log.error('RPC method crashed', { method, error: stackOf(thrown) }),
           }
-          return answerRequest(parseRequest(body, requestLimits(limits, transport)), answering)
+          const answer = await answerRequest(parseRequest(body, requestLimits(limits, transport)), answering)
+          if (opened.length === 0) return answer
+          // Nobody learns ids that are answered too late.
+          if (call.signal.aborted) for (const id of opened) subscriber?.unsubscribe(id)
+          return { ...answer, opened }
+        }),
+        headMoved: reentrant(async ({ head }) => {
+          if (told !== undefined && bytesEqual(told, head.hash)) return
+          told = head.hash
+          if (subscriptions.count('newHeads') === 0) return
+          const view = source.snapshot()
+          const header = readStoredHeader(view, head)
+          if (header !== undefined) subscriptions.publish('newHeads', headerObject(header, head.hash))
+          await view.close()
         }),
         endpoints: () => endpoints,
         importing({ progress }) {
+          const wasImporting = importing !== undefined
           importing = progress
+          const isDue = ctx.clock.monotonic() - syncingToldAt >= SYNCING_EVERY_MS
+          if (wasImporting === (progress !== undefined) && !(wasImporting && isDue)) return
+          syncingToldAt = ctx.clock.monotonic()
+          subscriptions.publish('syncing', syncingNotice(progress))
         },
         restartLater({ path }) {
           const done = ctx.system.restart(path)
@@ -117,83 +158,18 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
   })
 }
 
-type Endpoints = AnswerOf<RpcMessages, 'endpoints'>
+/** Bytes of a subscription's id (geth rpc/subscription.go). */
+const SUBSCRIPTION_ID_BYTES = 16
 
-async function listen(ctx: Context<RpcMessages>, deps: RpcDeps, limits: RpcLimits): Promise<Endpoints> {
-  let running = 0
-
-  /** All requests pass here: refused when too many are at hand, else a message to self. Never rejects. */
-  async function answer(body: Uint8Array, transport: Transport): Promise<RpcAnswer> {
-    const refuse = (error: JsonRpcError) => refuseRequest(parseRequest(body, requestLimits(limits, transport)), error)
-    if (running >= limits.requestsMax) return refuse(tooBusy())
-    running++
-    const until = ctx.now() + limits.requestTimeoutMs
-    const deadlineMs = limits.requestTimeoutMs + ANSWER_GRACE_MS
-    const answered = await ctx.inject('request', { body, transport, until }, { deadlineMs })
-    running--
-    if (answered.ok) return answered.value
-    return refuse(answered.error.code === 'DEADLINE' ? timedOut() : tooBusy())
-  }
-
-  if (deps.ipc !== undefined) {
-    const clients = ipcClients(limits, ctx.clock, (body) => answer(body, 'ipc'))
-    ctx.own(clients)
-    const listener = await ctx.net.listenLocal(deps.ipc.path, clients.accept)
-    if (!listener.ok) throw new Error(`IPC endpoint does not open: ${listener.error.address}: ${listener.error.cause}`)
-    ctx.own(listener.value)
-    ctx.log.info('IPC endpoint opened', { url: deps.ipc.path })
-  }
-  const http =
-    deps.http === undefined ? undefined : await listenHttp(ctx, deps.http, limits, (body) => answer(body, 'http'))
-  return { http, ipc: deps.ipc?.path }
+async function headHash(source: ChainSource): Promise<Uint8Array | undefined> {
+  const view = source.snapshot()
+  const head = view.head()
+  await view.close()
+  return head?.hash
 }
 
-async function listenHttp(
-  ctx: Context<RpcMessages>,
-  settings: HttpSettings,
-  limits: RpcLimits,
-  answer: (body: Uint8Array) => Promise<RpcAnswer>,
-): Promise<string> {
-  const exposure = checkExposure(settings)
-  if (!exposure.ok) throw new Error(exposure.error.message)
-  for (const name of settings.namespaces) {
-    if (!IPC_NAMESPACES.has(name)) ctx.log.error('Unavailable namespace in the HTTP API list', { namespace: name })
-  }
-  const listener = await ctx.net.listenHttp(
-    { host: settings.host, port: settings.port },
-    {
-      bodyBytesMax: limits.httpBodyBytesMax,
-      connectionsMax: limits.httpConnectionsMax,
-      headersTimeoutMs: limits.headersTimeoutMs,
-      requestTimeoutMs: limits.headersTimeoutMs,
-      idleTimeoutMs: limits.idleTimeoutMs,
-    },
-    async (request) => {
-      const admission = admitHttp(request, settings)
-      if (admission.at === 'answered') return admission.response
-      const { text } = await answer(request.body)
-      return rpcResponse(text, admission.headers)
-    },
-  )
-  if (!listener.ok) throw new Error(`HTTP does not listen: ${listener.error.address}: ${listener.error.cause}`)
-  ctx.own(listener.value)
-  const { host, port } = listener.value.address
-  const endpoint = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  ctx.log.info('HTTP server started', {
-    endpoint,
-    api: settings.namespaces.join(','),
-    cors: settings.corsOrigins.join(','),
-    vhosts: settings.vhosts.join(','),
-  })
-  return endpoint
-}
-
-const requestLimits = (limits: RpcLimits, transport: Transport): RequestLimits => ({
-  bytesMax: transport === 'http' ? limits.httpBodyBytesMax : limits.ipcMessageBytesMax,
-  depthMax: limits.depthMax,
-  valuesMax: limits.valuesMax,
-  itemsMax: transport === 'http' ? limits.batchItemsMax : Number.POSITIVE_INFINITY,
-})
+const syncingNotice = (importing: ImportProgress | undefined): JsonValue =>
+  importing === undefined ? false : { syncing: true, status: syncingObject(importing) }
 
 const stackOf = (thrown: unknown): string =>
   thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)

@@ -5,7 +5,11 @@ import type { FileProgress, ImporterNeeds, ImportFault, ImportTotals } from '../
 import type { NodeInfo, RpcDeps } from '../rpc/messages.ts'
 
 /** Where RPC listens, ports as bound. */
-export type Endpoints = { readonly http: string | undefined; readonly ipc: string | undefined }
+export type Endpoints = {
+  readonly http: string | undefined
+  readonly ws: string | undefined
+  readonly ipc: string | undefined
+}
 
 /** The root: starts the node's actors in order, knows when all of them accept. */
 export type SupervisorMessages = HeadListener &
@@ -31,6 +35,7 @@ export type SupervisorDeps = {
   readonly historyBlocks: number | undefined
   readonly node: NodeInfo
   readonly http: RpcDeps['http']
+  readonly ws?: RpcDeps['ws']
   readonly ipc: RpcDeps['ipc']
   readonly rpcLimits?: RpcDeps['limits']
   /** Files to import once the chain is up; the node goes on afterwards unless the command stops it. */

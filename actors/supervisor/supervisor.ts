@@ -88,7 +88,7 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
       const rpc = await startRpc(ctx, actors, deps, database, genesisHash)
       const endpointsNow = async (): Promise<Endpoints> => {
         const endpoints = rpc === undefined ? undefined : await ctx.ask(rpc.ref, 'endpoints')
-        return endpoints?.ok === true ? endpoints.value : { http: undefined, ipc: undefined }
+        return endpoints?.ok === true ? endpoints.value : { http: undefined, ws: undefined, ipc: undefined }
       }
       const startingBlock = head.number
       const showImport = (progress: ImportProgress | undefined): void => {
@@ -111,6 +111,8 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
       return {
         headMoved(moved) {
           head = moved.head
+          // Passed on, not subscribed to: the way goes on working whichever of chain and rpc has restarted.
+          if (rpc !== undefined) ctx.tell(rpc.ref, 'headMoved', moved)
           events.headMoved?.(head)
         },
         importProgress(progress) {
@@ -133,11 +135,11 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
 async function startRpc(
   ctx: Context<SupervisorMessages>,
   actors: NodeActors,
-  { spec, node, http, ipc, rpcLimits }: SupervisorDeps,
+  { spec, node, http, ws, ipc, rpcLimits }: SupervisorDeps,
   database: DatabaseLocation,
   genesisHash: Uint8Array,
 ): Promise<Child<RpcMessages> | undefined> {
-  if (http === undefined && ipc === undefined) return undefined
+  if (http === undefined && ws === undefined && ipc === undefined) return undefined
   const { chainId, networkId } = spec
   const rpc = ctx.spawn({
     name: 'rpc',
@@ -147,6 +149,7 @@ async function startRpc(
       chain: { chainId, networkId, genesisHash, config: genesisConfig(spec), spec },
       node,
       http,
+      ws,
       ipc,
       ...(rpcLimits === undefined ? {} : { limits: rpcLimits }),
     },

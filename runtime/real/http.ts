@@ -1,9 +1,19 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { HttpLimits, HttpRequest, HttpResponse, Listener, NetAddress, NetError } from '../capabilities.ts'
+import type {
+  HttpLimits,
+  HttpRequest,
+  HttpResponse,
+  Listener,
+  NetAddress,
+  NetError,
+  WebSocketUpgrade,
+} from '../capabilities.ts'
 import { err, ok, type Result } from '../result.ts'
 import { addressText, netError } from './net-error.ts'
+import { requestHead } from './request-head.ts'
 import { boundAddress, listening } from './tcp.ts'
+import { acceptWebSockets } from './web-socket.ts'
 
 /** Bytes of a request's line and headers together: Node's own default, written down. */
 const HEADERS_BYTES_MAX = 16384
@@ -37,6 +47,7 @@ export async function serveHttp(
   limits: HttpLimits,
   respond: Respond,
   reportBug: (error: unknown) => void,
+  upgrade?: WebSocketUpgrade,
 ): Promise<Result<Listener, NetError>> {
   /** Open connections, and per connection the requests that wait for an answer and the end of the last one. */
   const connections = new Map<Socket, { waiting: number; last: Promise<void>; readonly refused: boolean }>()
@@ -77,6 +88,16 @@ export async function serveHttp(
     )
     setTimeout(() => socket.destroy(), LINGER_MS).unref()
   })
+
+  const webSockets = upgrade === undefined ? undefined : acceptWebSockets(upgrade)
+  if (webSockets !== undefined) {
+    server.on('upgrade', (request, socket: Socket, head) => {
+      // Of a connection that still waits for an answer, or is one too many.
+      const connection = connections.get(socket)
+      if (connection === undefined || connection.refused || connection.waiting > 0) socket.destroy()
+      else webSockets.take(request, socket, head)
+    })
+  }
 
   function take(request: IncomingMessage, response: ServerResponse): void {
     request.on('error', () => undefined)
@@ -143,8 +164,11 @@ export async function serveHttp(
           resolve()
         })
         server.closeIdleConnections()
+        webSockets?.close()
         // A connection that never sent a request is neither idle nor active to Node.
-        for (const [socket, { waiting }] of connections) if (waiting === 0) socket.destroy()
+        for (const [socket, { waiting }] of connections) {
+          if (waiting === 0 && webSockets?.has(socket) !== true) socket.destroy()
+        }
       })
       return closed
     },
@@ -186,13 +210,7 @@ function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
 }
 
 function requestOf(request: IncomingMessage, body: Uint8Array): HttpRequest {
-  const headers: { [name: string]: string | undefined } = Object.create(null)
-  for (const [name, value] of Object.entries(request.headers)) {
-    headers[name] = Array.isArray(value) ? value.join(', ') : value
-  }
-  const { remoteAddress = '', remotePort = 0 } = request.socket
-  const remote = addressText({ host: remoteAddress, port: remotePort })
-  return { method: request.method ?? '', url: request.url ?? '', headers, remote, body }
+  return { ...requestHead(request), body }
 }
 
 function refuse(response: ServerResponse, status: Refusal): void {

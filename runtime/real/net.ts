@@ -11,6 +11,6 @@ export function realNet(reportBug: (error: unknown) => void): Net {
     connect: connectTcp,
     bindDatagrams: bindUdp,
     listenLocal: listenLocalSocket,
-    listenHttp: (at, limits, respond) => serveHttp(at, limits, respond, reportBug),
+    listenHttp: (at, limits, respond, upgrade) => serveHttp(at, limits, respond, reportBug, upgrade),
   }
 }

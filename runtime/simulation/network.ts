@@ -182,8 +182,12 @@ export class SimulatedNetwork {
         }
         return ok({ address: { host: path, port: 0 }, close })
       },
-      listenHttp: async (at, limits, respond) =>
-        this.#bind(
+      listenHttp: async (at, limits, respond, upgrade) => {
+        if (upgrade !== undefined) {
+          const address = `${at.host}:${at.port}`
+          return err({ code: 'NET_DENIED', address, cause: 'WebSockets are not simulated: listen for HTTP alone' })
+        }
+        return this.#bind(
           host,
           host.http,
           at,
@@ -193,7 +197,8 @@ export class SimulatedNetwork {
             address,
             close: async () => free(),
           }),
-        ),
+        )
+      },
       connectLocal: (path) =>
         this.#open(
           host,

@@ -1,7 +1,7 @@
 import { bytesToHex, encodeQuantity } from '../../../protocols/hex.ts'
 import { type BlockSelector, blockNumber, blockSelector, LATEST } from '../../../protocols/json-rpc/block-selector.ts'
 import { type JsonRpcError, serverError } from '../../../protocols/json-rpc/error.ts'
-import type { JsonValue } from '../../../protocols/json-rpc/json.ts'
+import type { JsonObject, JsonValue } from '../../../protocols/json-rpc/json.ts'
 import { address, bool, hash, optional, quantity } from '../../../protocols/json-rpc/parameters.ts'
 import { storageKey } from '../../../protocols/json-rpc/storage-key.ts'
 import { keccak256 } from '../../../protocols/keccak256.ts'
@@ -9,6 +9,7 @@ import { err, ok, type Result } from '../../../protocols/result.ts'
 import { findBlock, findState } from '../block-lookup.ts'
 import { blockObject, ommerObject, type StoredBlock } from '../block-object.ts'
 import type { AccountFields, ChainReader } from '../chain-reader.ts'
+import type { ImportProgress } from '../messages.ts'
 import { stateUnavailable } from '../state-refusal.ts'
 import { readStoredBlock } from '../stored-block.ts'
 import { type MethodTable, method, type Surroundings } from './method.ts'
@@ -21,17 +22,7 @@ export const ETH_METHODS: MethodTable = {
     const head = chain().head()
     return head === undefined ? err(serverError('header not found')) : ok(encodeQuantity(head.number))
   }),
-  eth_syncing: method([], ({ importing }) =>
-    ok(
-      importing === undefined
-        ? false
-        : {
-            startingBlock: encodeQuantity(importing.startingBlock),
-            currentBlock: encodeQuantity(importing.currentBlock),
-            highestBlock: encodeQuantity(importing.highestBlock),
-          },
-    ),
-  ),
+  eth_syncing: method([], ({ importing }) => ok(importing === undefined ? false : syncingObject(importing))),
   eth_getBlockByNumber: method([blockNumber, bool], (around, [selector, full]) =>
     show(around, selector, (block) => blockObject(block, full)),
   ),
@@ -73,6 +64,12 @@ export const ETH_METHODS: MethodTable = {
     return value.ok ? ok(bytesToHex(value.value)) : err(stateUnavailable(block.value.number, value.error))
   }),
 }
+
+export const syncingObject = (importing: ImportProgress): JsonObject => ({
+  startingBlock: encodeQuantity(importing.startingBlock),
+  currentBlock: encodeQuantity(importing.currentBlock),
+  highestBlock: encodeQuantity(importing.highestBlock),
+})
 
 const byHash = (wanted: Uint8Array): BlockSelector => ({ by: 'hash', hash: wanted, requireCanonical: false })
 const transactionCount = ({ body }: StoredBlock): JsonValue => encodeQuantity(body.transactions.length)

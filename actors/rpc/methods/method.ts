@@ -5,6 +5,7 @@ import type { Result } from '../../../protocols/result.ts'
 import type { Inspector, SystemControl } from '../../../runtime/inspection.ts'
 import type { ChainReader } from '../chain-reader.ts'
 import type { ChainInfo, ImportProgress, NodeInfo } from '../messages.ts'
+import type { Topic } from '../subscriptions.ts'
 import type { TipOracle } from '../tip-oracle.ts'
 
 /** What a method may look at during one call. */
@@ -15,6 +16,8 @@ export type Surroundings = {
   readonly tips: TipOracle
   readonly node: NodeInfo
   readonly importing: ImportProgress | undefined
+  /** The connection of this call; undefined where it takes no notifications. */
+  readonly subscriber: Subscriber | undefined
   /** Namespaces offered on the transport of this call. */
   readonly namespaces: ReadonlySet<string>
   readonly inspect: Inspector
@@ -23,6 +26,14 @@ export type Surroundings = {
   readonly self: string
   /** For a restart that ends the running call: it comes after the answer. */
   readonly restartLater: (path: string) => void
+}
+
+/** The subscriptions of one connection. */
+export type Subscriber = {
+  /** @returns its id; undefined when the connection has as many as it may. */
+  subscribe(topic: Topic): string | undefined
+  /** @returns false when it is none of this connection. */
+  unsubscribe(id: string): boolean
 }
 
 /** What a call answers. */

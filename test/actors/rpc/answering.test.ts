@@ -36,6 +36,7 @@ function rig() {
   const answering: Answering = {
     methods,
     namespaces: new Set(['a']),
+    notifies: false,
     batchResponseMax: 1000,
     surroundings() {
       state.open++

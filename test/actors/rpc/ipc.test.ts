@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ipcClients } from '../../../actors/rpc/ipc.ts'
 import { DEFAULT_RPC_LIMITS } from '../../../actors/rpc/limits.ts'
 import type { RpcAnswer } from '../../../actors/rpc/messages.ts'
+import { createSubscriptions } from '../../../actors/rpc/subscriptions.ts'
 import type { Connection } from '../../../runtime/capabilities.ts'
 import { connectIpc, type Rig, startRig } from './rig.ts'
 
@@ -33,7 +34,14 @@ describe('an IPC endpoint', () => {
   })
   test('offers admin too', async () => {
     expect((await rig.ipcCall('admin_datadir')).result).toBe(rig.datadir)
-    expect(Object.keys((await rig.ipcCall('rpc_modules')).result)).toEqual(['admin', 'debug', 'eth', 'net', 'rpc', 'web3'])
+    expect(Object.keys((await rig.ipcCall('rpc_modules')).result)).toEqual([
+      'admin',
+      'debug',
+      'eth',
+      'net',
+      'rpc',
+      'web3',
+    ])
   })
   test('has no limit of the calls in a batch', async () => {
     const client = await connectIpc(rig.ipc)
@@ -119,6 +127,7 @@ describe('a connection', () => {
     const clients = ipcClients(
       { ...DEFAULT_RPC_LIMITS, ...limits },
       clock,
+      createSubscriptions(),
       () => new Promise((resolve) => answers.push(resolve)),
     )
     clients.accept(connection)

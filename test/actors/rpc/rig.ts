@@ -1,14 +1,16 @@
 /** The rpc actor in a real system, over a chain in memory, on loopback sockets. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
-import { createConnection, type Socket } from 'node:net'
+import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ChainHead } from '../../../actors/chain/messages.ts'
 import { DEFAULT_HTTP } from '../../../actors/rpc/exposure.ts'
-import type { HttpSettings, RpcDeps, RpcMessages } from '../../../actors/rpc/messages.ts'
+import type { HttpSettings, ImportProgress, RpcDeps, RpcMessages, WsSettings } from '../../../actors/rpc/messages.ts'
 import { rpc, rpcOver } from '../../../actors/rpc/rpc.ts'
 import type { ChainSpec } from '../../../protocols/chain-spec/chain-spec.ts'
 import { DEV } from '../../../protocols/chain-spec/dev.ts'
+import { bytesToHex } from '../../../protocols/hex.ts'
 import { defineActor } from '../../../runtime/actor.ts'
 import type { Ask, Tell } from '../../../runtime/messages.ts'
 import { startSystem } from '../../../runtime/system.ts'
@@ -26,6 +28,8 @@ type RootMessages = { progress: Tell<void> }
 
 export type RigOptions = {
   readonly http?: Partial<HttpSettings>
+  /** A WebSocket endpoint; port 0 takes a free one, `'shared'` that of HTTP. */
+  readonly ws?: Partial<WsSettings> | 'shared'
   readonly limits?: RpcDeps['limits']
   readonly chain?: MemoryChain
   /** A real store in place of the chain in memory. */
@@ -36,12 +40,16 @@ export type RigOptions = {
 export type Rig = {
   readonly chain: MemoryChain
   readonly url: string
+  readonly wsUrl: string | undefined
   readonly port: number
   readonly ipc: string
   readonly datadir: string
   post(body: unknown, headers?: { [name: string]: string }): Promise<{ status: number; json: any; text: string }>
   call(method: string, ...params: unknown[]): Promise<any>
   ipcCall(method: string, ...params: unknown[]): Promise<any>
+  /** Adds a block to the chain in memory, and has the head moved there. */
+  grow(): Promise<string>
+  importing(progress: ImportProgress | undefined): void
   stop(): Promise<void>
 }
 
@@ -53,6 +61,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const ipc = join(datadir, 'troupe.ipc')
   const chain = options.chain ?? memoryChain()
   if (chain.canonical.length === 0) chain.add()
+  const http = { ...DEFAULT_HTTP, port: options.ws === 'shared' ? await freePort() : 0, ...options.http }
   const deps: RpcDeps = {
     database: options.store?.location ?? { engine: 'level', directory: 'unused' },
     chain: {
@@ -63,12 +72,14 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
       spec: options.spec ?? DEV,
     },
     node: { clientVersion: CLIENT_VERSION, datadir, ip: '127.0.0.1', discoveryPort: 0, listenerPort: 0 },
-    http: { ...DEFAULT_HTTP, port: 0, ...options.http },
+    http,
+    ...(options.ws === undefined ? {} : { ws: wsOf(options.ws, http) }),
     ipc: { path: ipc },
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   }
-  let settled: (outcome: { url: string } | { failure: string }) => void = () => {}
-  const outcome = new Promise<{ url: string } | { failure: string }>((resolve) => {
+  type Outcome = Up | { failure: string }
+  let settled: (outcome: Outcome) => void = () => {}
+  const outcome = new Promise<Outcome>((resolve) => {
     settled = resolve
   })
   const root = defineActor<RootMessages>({
@@ -86,7 +97,16 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
         const { importing } = options
         if (importing !== undefined) ctx.tell(child.ref, 'importing', { progress: importing })
         const endpoints = await ctx.ask(child.ref, 'endpoints')
-        settled(endpoints.ok ? { url: endpoints.value.http! } : { failure: endpoints.error.code })
+        settled(
+          endpoints.ok
+            ? {
+                url: endpoints.value.http!,
+                wsUrl: endpoints.value.ws,
+                headMoved: (head) => ctx.tell(child.ref, 'headMoved', { head }),
+                importing: (progress) => ctx.tell(child.ref, 'importing', { progress }),
+              }
+            : { failure: endpoints.error.code },
+        )
       })
       return { progress() {} }
     },
@@ -106,7 +126,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     await stop()
     throw new Error(started.failure)
   }
-  const { url } = started
+  const { url, wsUrl, headMoved } = started
 
   const post: Rig['post'] = async (body, headers = {}) => {
     const response = await fetch(url, {
@@ -124,6 +144,14 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   return {
     chain,
     url,
+    wsUrl,
+    async grow() {
+      const { hash } = chain.add()
+      const number = BigInt(chain.canonical.length - 1)
+      headMoved({ number, hash, stateRoot: hash, totalDifficulty: 1n })
+      return bytesToHex(hash)
+    },
+    importing: started.importing,
     port: Number(new URL(url).port),
     ipc,
     datadir,
@@ -138,6 +166,32 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     },
     stop,
   }
+}
+
+type Up = {
+  readonly url: string
+  readonly wsUrl: string | undefined
+  headMoved(head: ChainHead): void
+  importing(progress: ImportProgress | undefined): void
+}
+
+const wsOf = (wanted: Partial<WsSettings> | 'shared', { host, port, namespaces }: HttpSettings): WsSettings => ({
+  host,
+  namespaces,
+  port: wanted === 'shared' ? port : 0,
+  prefix: '',
+  allowExposed: false,
+  origins: ['http://localhost'],
+  ...(wanted === 'shared' ? {} : wanted),
+})
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
 }
 
 export type IpcClient = { readonly socket: Socket; line(): Promise<string | undefined>; readonly closed: Promise<void> }

@@ -70,12 +70,13 @@ function actors(refuses: { readonly chain?: string; readonly rpc?: string; reado
     rpc: defineActor<RpcMessages, RpcDeps>({
       name: 'rpc',
       mailbox: { capacity: 8 },
-      lossy: { importing: { coalesce: '*' } },
+      lossy: { headMoved: { coalesce: '*' }, importing: { coalesce: '*' } },
       behavior(ctx, deps) {
         ctx.own(told('rpc', refuses.rpc).open())
         return {
           request: () => ({ text: undefined, close: false }),
-          endpoints: () => ({ http: undefined, ipc: deps.ipc?.path }),
+          endpoints: () => ({ http: undefined, ws: undefined, ipc: deps.ipc?.path }),
+          headMoved() {},
           importing: ({ progress }) => void shown.push(progress?.currentBlock),
           restartLater() {},
         }
