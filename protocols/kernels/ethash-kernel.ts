@@ -48,6 +48,7 @@ export function ethashKernel(module: WebAssembly.Module, cacheBytes: number): Et
   return {
     cache,
     fill(seed) {
+      if (seed.length !== HASH_BYTES) throw new RangeError(`a seed of ${seed.length} bytes`)
       input.set(seed)
       kernel.fillCache()
     },
@@ -57,6 +58,8 @@ export function ethashKernel(module: WebAssembly.Module, cacheBytes: number): Et
       return items.slice(at, at + ROW_BYTES)
     },
     hashimoto(sealHash, nonce, datasetBytes) {
+      if (sealHash.length !== HASH_BYTES || nonce.length !== NONCE_BYTES)
+        throw new RangeError(`a seal hash of ${sealHash.length} bytes with a nonce of ${nonce.length}`)
       input.set(sealHash)
       for (let i = 0; i < NONCE_BYTES; i++) input[HASH_BYTES + i] = nonce[NONCE_BYTES - 1 - i]!
       kernel.hashimoto(datasetBytes / MIX_BYTES)

@@ -1,5 +1,6 @@
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { era1Parser } from '../../../protocols/era1/reader.ts'
 import type { EthashCache } from '../../../protocols/ethash/cache.ts'
 import { datasetItem, hashimotoLight, makeCache, openCache } from '../../../protocols/ethash/cache.ts'
 import { verifySeal } from '../../../protocols/ethash/seal.ts'
@@ -7,7 +8,7 @@ import type { Header } from '../../../protocols/header.ts'
 import { decodeHeader, sealHash } from '../../../protocols/header.ts'
 import { bytesToBareHex, hexConstant } from '../../../protocols/hex.ts'
 import { bytesToUint } from '../../../protocols/rlp.ts'
-import { describeShared, readSharedJson } from '../../shared-data.ts'
+import { describeShared, readShared, readSharedJson } from '../../shared-data.ts'
 
 let cache: EthashCache
 beforeAll(() => {
@@ -83,5 +84,29 @@ describeShared('PoWTests', VECTORS, () => {
   test('the cache of another epoch is a bug', () => {
     const late = { ...headerOf(vectors[0]![1]), number: 30_000n }
     expect(() => verifySeal(late, cache)).toThrow('epoch 0')
+  })
+})
+
+const MAINNET = ['data', 'mainnet-00000-5ec1ffb8.era1']
+/** Every so many of the file's 8,192 blocks: a seal takes 2 ms or more. */
+const STRIDE = 64
+
+describeShared('mainnet', MAINNET, () => {
+  const parsed = era1Parser().push(readShared(...MAINNET))
+  if (!parsed.ok) throw new Error(parsed.error.code)
+  const headers = parsed.value.slice(1).map(({ headerBytes }) => {
+    const header = decodeHeader(headerBytes)
+    if (!header.ok) throw new Error(header.error.code)
+    return header.value
+  })
+
+  test('seals of its first blocks hold, and no block carries the seal of the next', () => {
+    expect(headers).toHaveLength(8191)
+    for (let i = 0; i + 1 < headers.length; i += STRIDE) {
+      const [header, next] = [headers[i]!, headers[i + 1]!]
+      expect(verifySeal(header, cache)).toEqual({ ok: true, value: undefined })
+      const swapped = verifySeal({ ...header, mixHash: next.mixHash, nonce: next.nonce }, cache)
+      expect(swapped).toMatchObject({ ok: false, error: { code: 'SEAL_MIX_HASH' } })
+    }
   })
 })

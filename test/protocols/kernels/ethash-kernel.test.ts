@@ -50,6 +50,13 @@ describe.each(builds)('%s', (_build, module) => {
     expect(first.cache).toEqual(before)
   })
 
+  test('inputs of another size are a bug', () => {
+    const kernel = ethashKernel(module, 1024)
+    expect(() => kernel.fill(new Uint8Array(31))).toThrow(RangeError)
+    expect(() => kernel.hashimoto(new Uint8Array(32), new Uint8Array(7), DATASET_BYTES)).toThrow(RangeError)
+    expect(() => kernel.hashimoto(new Uint8Array(33), new Uint8Array(8), DATASET_BYTES)).toThrow(RangeError)
+  })
+
   test('more memory than there is is refused', () => {
     expect(() => ethashKernel(module, 2 ** 32 - 64)).toThrow(RangeError)
   })
