@@ -305,8 +305,11 @@ export const nodeOptions = {
       placeholder: 'ACTOR=THREAD,…',
       default: {},
     }),
-    heapMb: option(z.int().min(32), 'Heap of a thread, MB', { flag: 'runtime.heap', default: 2048 }),
-    youngMb: option(z.int().min(1), 'Young generation of a thread, MB', { flag: 'runtime.young', default: 64 }),
+    heapMb: option(z.int().min(0), 'Heap of a thread, MB; 0 is what --cache takes and some room', {
+      flag: 'runtime.heap',
+      default: 0,
+    }),
+    youngMb: option(z.int().min(1), 'Young generation of a thread, MB', { flag: 'runtime.young', default: 16 }),
     softLimit: option(z.number().min(0.1).max(1), 'Share of its memory from which a thread is recycled', {
       flag: 'runtime.soft-limit',
       default: 0.7,

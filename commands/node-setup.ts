@@ -82,7 +82,7 @@ export function nodeSetup(options: SetupOptions): Result<NodeSetup, SetupFault> 
     placement: placement.value,
     limits: {
       '*': {
-        heapMb: config.runtime.heapMb,
+        heapMb: config.runtime.heapMb === 0 ? heapFor(config) : config.runtime.heapMb,
         youngMb: config.runtime.youngMb,
         softRatio: config.runtime.softLimit,
         hungMs: config.runtime.watchdogMs,
@@ -91,6 +91,15 @@ export function nodeSetup(options: SetupOptions): Result<NodeSetup, SetupFault> 
     log: logOf(options),
   })
 }
+
+/** Share of the caches that one thread may hold as objects (the trie's half, and what an estimate can be off). */
+const HEAP_CACHE_SHARE = 0.65
+/** Heap of a thread beside the caches, MB. */
+const HEAP_BASE_MB = 128
+
+/** V8 collects late where it may grow: a heap far above the caches would fill with garbage before anything is freed. */
+const heapFor = ({ storage, runtime }: NodeConfig): number =>
+  Math.ceil((HEAP_BASE_MB + storage.cacheMb * HEAP_CACHE_SHARE) / runtime.softLimit)
 
 /** `Troupe/v0.1.0/linux-x64/node20.20.2`, as geth's is built. */
 export function clientVersion(identity: string | undefined): string {

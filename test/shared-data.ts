@@ -32,6 +32,19 @@ export function describeShared(name: string, segments: readonly string[], fn: ()
   })
 }
 
+/** A `test` by the same rule. */
+export function testShared(name: string, segments: readonly string[], fn: () => void | Promise<void>): void {
+  const isAbsent = !existsSync(sharedPath(...segments))
+  if (isAbsent && process.env.TROUPE_REQUIRE_SHARED !== '1') {
+    test.skip(`${name} (no ../shared/${segments.join('/')})`, fn)
+    return
+  }
+  test(name, async () => {
+    if (isAbsent) throw new Error(`absent: ../shared/${segments.join('/')}`)
+    await fn()
+  })
+}
+
 export const readShared = (...segments: readonly string[]): Uint8Array => {
   const file = readFileSync(sharedPath(...segments))
   return new Uint8Array(file.buffer, file.byteOffset, file.length)

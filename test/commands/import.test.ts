@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ERA1, ETHTEST_GENESIS, type Running, troupe } from './running.ts'
+import { testShared } from '../shared-data.ts'
+import { ERA1, ERA1_DATA, ETHTEST_DATA, ETHTEST_GENESIS, type Running, troupe } from './running.ts'
 
 let home: string
 const running: Running[] = []
@@ -28,7 +29,7 @@ const underWay = async (): Promise<Running> => {
   return node
 }
 
-test('era1: every block, then none again, and the node starts at the head', async () => {
+testShared('era1: every block, then none again, and the node starts at the head', ERA1_DATA, async () => {
   const first = await importEra1().ended
   expect(first.code).toBe(0)
   expect(first.out).toContain(`${ERA1}: 8,191 blocks imported, 1 known already\n`)
@@ -40,7 +41,7 @@ test('era1: every block, then none again, and the node starts at the head', asyn
   expect(await node.says('Ready.')).toMatch(/Network {2}mainnet, chain id 1\n.*\n +Head +8191 0x/)
 })
 
-test('SIGINT stops it in order, and the same command goes on', async () => {
+testShared('SIGINT stops it in order, and the same command goes on', ERA1_DATA, async () => {
   const node = await underWay()
   node.child.kill('SIGINT')
   const { code, errors } = await node.ended
@@ -51,7 +52,7 @@ test('SIGINT stops it in order, and the same command goes on', async () => {
   expect(rest.out).toContain('head 8191')
 })
 
-test('kill -9 loses nothing that the same command does not bring back', async () => {
+testShared('kill -9 loses nothing that the same command does not bring back', ERA1_DATA, async () => {
   const node = await underWay()
   node.child.kill('SIGKILL')
   await node.ended
@@ -61,7 +62,7 @@ test('kill -9 loses nothing that the same command does not bring back', async ()
   expect(rest.out).toContain('head 8191')
 })
 
-test('its actors can be looked at and the chain restarted meanwhile', async () => {
+testShared('its actors can be looked at and the chain restarted meanwhile', ERA1_DATA, async () => {
   const node = run('import', '--mainnet', '--datadir', 'd', '--threads', 'inline', ERA1)
   await node.says('Reading blocks')
   const { out } = await run('mailboxes', '--datadir', 'd').ended
@@ -78,7 +79,7 @@ describe('faults', () => {
       errors: 'Fatal: none.rlp: no such file, or it cannot be read\n',
     })
   })
-  test('files of another network, of no format, and torn ones are told each', async () => {
+  testShared('files of another network, of no format, and torn ones are told each', ERA1_DATA, async () => {
     writeFileSync(join(home, 'text'), 'hello')
     writeFileSync(join(home, 'torn.era1'), readFileSync(ERA1).subarray(0, 200_000))
     const { code, out, errors } = await run('import', '--datadir', 'd', 'text', ERA1, 'torn.era1').ended
@@ -88,14 +89,14 @@ describe('faults', () => {
     expect(errors).toMatch(/era1: block 0 0xd4e5\w+: it is the genesis of another network .*--network/)
     expect(errors).toMatch(/^torn\.era1: /m)
   })
-  test('no file, or a flag that is none, is bad usage', async () => {
+  testShared('no file, or a flag that is none, is bad usage', ERA1_DATA, async () => {
     expect((await run('import').ended).code).toBe(2)
     expect((await run('import', '--frobnicate', ERA1).ended).code).toBe(2)
   })
 })
 
 describe('init', () => {
-  test('writes a genesis once, and refuses another', async () => {
+  testShared('writes a genesis once, and refuses another', ETHTEST_DATA, async () => {
     const hash = '0xbd6a252af394d80904c5993b859574bd4669642cea00a116970ec7887db67533'
     for (let i = 0; i < 2; i++) {
       const { code, out } = await run('init', '--datadir', 'd', ETHTEST_GENESIS).ended
@@ -108,7 +109,7 @@ describe('init', () => {
     expect(other.code).toBe(1)
     expect(other.errors).toMatch(/^Fatal: .*genesis/m)
   })
-  test('without --datadir stands where start looks for the same network', async () => {
+  testShared('without --datadir stands where start looks for the same network', ETHTEST_DATA, async () => {
     writeFileSync(join(home, 'mine.json'), readFileSync(ETHTEST_GENESIS))
     expect((await run('init', 'mine.json').ended).out).toContain(join(home, '.troupe', 'mine'))
     const node = run('start', '--network', 'mine.json')

@@ -1,14 +1,14 @@
 /** Runs the real command line in a process of its own. The build is there before the tests run. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { sharedPath } from '../shared-data.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../troupe.mjs', import.meta.url))
-const shared = (name: string): string => fileURLToPath(new URL(`../../../shared/data/${name}`, import.meta.url))
-export const ERA1 = shared('mainnet-00000-5ec1ffb8.era1')
-export const ETHTEST_GENESIS = shared('ethtest/genesis.json')
-if (!existsSync(ERA1)) throw new Error(`${ERA1} is not there`)
+export const ERA1_DATA = ['data', 'mainnet-00000-5ec1ffb8.era1'] as const
+export const ETHTEST_DATA = ['data', 'ethtest', 'genesis.json'] as const
+export const ERA1 = sharedPath(...ERA1_DATA)
+export const ETHTEST_GENESIS = sharedPath(...ETHTEST_DATA)
 
 export type Ended = {
   readonly code: number | null

@@ -60,8 +60,6 @@ describe.each([
       const { to, from } = await pair(0.2)
       stage.ctx.tell(from, 'produce', { to, kind, from: 0, count, step: 200, load: 0 })
       await until(async () => (await answered(stage.ctx.ask(from, 'produced'))).count === count)
-      const { busyMs } = await answered(stage.ctx.ask(from, 'produced'))
-      expect(busyMs / count, 'a message is produced 20 times faster than consumed, at least').toBeLessThan(0.2 / 20)
       await until(() => {
         const { handled, dropped } = stage.mailbox(to)
         return handled - 0 + dropped >= count

@@ -16,8 +16,6 @@ export type LongImport = {
 }
 
 const SAMPLE_MS = 100
-/** V8 collects late where it may grow: what is measured is to be what is held, not what is left lying about. */
-const SMALL_HEAPS = ['--runtime.heap', '256', '--runtime.young', '16']
 /** A new account for every second block, so that the state grows with the file. */
 const NEW_MINER_EVERY = 2
 
@@ -62,7 +60,7 @@ export async function longImport(blocks: number, seed: string | number, cacheMb:
     const newest = await writeChain(file, blocks, seed)
     const datadir = join(directory, 'data')
     const startedAt = performance.now()
-    const flags = ['--network', genesis, '--cache', String(cacheMb), '--verbosity', '1', ...SMALL_HEAPS]
+    const flags = ['--network', genesis, '--cache', String(cacheMb), '--verbosity', '1']
     const run = startImport(datadir, file, flags)
     let peakBytes = 0
     const sampling = setInterval(() => {

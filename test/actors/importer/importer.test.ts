@@ -1,12 +1,13 @@
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BATCHES_IN_FLIGHT_MAX } from '../../../actors/importer/batch-window.ts'
+import { sharedPath, testShared } from '../../shared-data.ts'
 import { answer, blockFile, followingChain, type NumberedBlock, runImport, temporaryFiles } from './rig.ts'
 
-const ERA1 = fileURLToPath(new URL('../../../../shared/data/mainnet-00000-5ec1ffb8.era1', import.meta.url))
+const ERA1_DATA = ['data', 'mainnet-00000-5ec1ffb8.era1'] as const
+const ERA1 = sharedPath(...ERA1_DATA)
 const ERA1_BLOCKS = 8192
 
 let files: Awaited<ReturnType<typeof temporaryFiles>>
@@ -28,7 +29,7 @@ describe('a file', () => {
     expect(run.totals).toEqual({ faults: 0, imported: 1000, known: 0, head: 1000n })
     expect(run.files).toMatchObject([{ file, fault: undefined, progress: { imported: 1000, head: 1000n, index: 0 } }])
   })
-  test('of era1 is known by its first bytes, and its blocks carry total difficulty', async () => {
+  testShared('of era1 is known by its first bytes, and its blocks carry total difficulty', ERA1_DATA, async () => {
     const chain = followingChain(-1n)
     let first: NumberedBlock | undefined
     const run = await runImport([ERA1], (blocks) => {
@@ -64,7 +65,7 @@ describe('a file', () => {
     expect(chain.head()).toBe(299n)
     expect(run.files[0]!.fault).toMatchObject({ code: 'IMPORT_FORMAT', cause: { code: 'STREAM_TRUNCATED' } })
   })
-  test('of era1 whose end is missing gives its blocks, then a fault', async () => {
+  testShared('of era1 whose end is missing gives its blocks, then a fault', ERA1_DATA, async () => {
     const bytes = await readFile(ERA1)
     const file = await files.write('torn.era1', bytes.subarray(0, bytes.length - 100))
     const chain = followingChain(-1n)
@@ -163,7 +164,7 @@ describe('a chain that ends while it imports', () => {
   })
 })
 
-test('the vectors of this test are there', async () => {
+testShared('the vectors of this test are there', ERA1_DATA, async () => {
   let bytes = 0
   for await (const chunk of createReadStream(ERA1)) bytes += chunk.length
   expect(bytes).toBe(3_891_337)

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { genesisConfig } from '../../../actors/supervisor/genesis-config.ts'
 import { parseGenesisJson, parseGenesisText } from '../../../protocols/chain-spec/genesis-json.ts'
 import { NETWORKS } from '../../../protocols/chain-spec/networks.ts'
+import { sharedPath, testShared } from '../../shared-data.ts'
 
-const ETHTEST = fileURLToPath(new URL('../../../../shared/data/ethtest/genesis.json', import.meta.url))
+const ETHTEST = ['data', 'ethtest', 'genesis.json'] as const
 
-test('what a genesis file says comes back', () => {
-  const text = readFileSync(ETHTEST, 'utf8')
+testShared('what a genesis file says comes back', ETHTEST, () => {
+  const text = readFileSync(sharedPath(...ETHTEST), 'utf8')
   const spec = parseGenesisText(text)
   if (!spec.ok) throw new Error(spec.error.code)
   const { config } = JSON.parse(text)

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { MerklePatriciaTrie } from '@ethereumjs/mpt'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -6,6 +5,7 @@ import { keccak256 } from '../../../protocols/keccak256.ts'
 import { createNodeBuffer } from '../../../storage/trie/node-buffer.ts'
 import { verifyProof } from '../../../storage/trie/proof.ts'
 import { createTrie, EMPTY_ROOT, type Trie, type TrieCommit } from '../../../storage/trie/trie.ts'
+import { describeShared, readSharedJson, testShared } from '../../shared-data.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 const bytes = (text: string): Uint8Array =>
@@ -39,47 +39,43 @@ function readValue(trie: Trie, key: Uint8Array): Uint8Array | undefined {
 }
 
 type Pairs = [string, string | null][]
+const trieTests = (name: string) => ['data', 'ethereum-tests', 'TrieTests', `${name}.json`]
 const vectors = (name: string): [string, { in: unknown; root: string }][] =>
-  Object.entries(
-    JSON.parse(
-      readFileSync(new URL(`../../../../shared/data/ethereum-tests/TrieTests/${name}.json`, import.meta.url), 'utf8'),
-    ),
-  )
+  Object.entries(readSharedJson(...trieTests(name)))
 const pairsOf = (input: unknown): Pairs => (Array.isArray(input) ? input : Object.entries(input as object)) as Pairs
 
-describe.each([
+for (const [name, isSecure, count] of [
   ['trieanyorder', false, 7],
   ['trietest', false, 5],
   ['trieanyorder_secureTrie', true, 7],
   ['trietest_secureTrie', true, 3],
   ['hex_encoded_securetrie_test', true, 3],
-] as const)('TrieTests/%s', (name, isSecure, count) => {
-  const rows = vectors(name)
-  test(`all ${count} are here`, () => expect(rows).toHaveLength(count))
-  test.each(rows)('%s', (_name, vector) => {
-    const pairs = pairsOf(vector.in)
-    const orders = Array.isArray(vector.in) ? [pairs] : [pairs, pairs.toReversed(), pairs.toSorted()]
-    for (const order of orders) {
-      const trie = emptyTrie()
-      for (const [key, value] of order) {
-        const path = isSecure ? keccak256(bytes(key)) : bytes(key)
-        if (value === null) expect(trie.delete(path).ok).toBe(true)
-        else put(trie, path, bytes(value))
+] as const)
+  describeShared(`TrieTests/${name}`, trieTests(name), () => {
+    const rows = vectors(name)
+    test(`all ${count} are here`, () => expect(rows).toHaveLength(count))
+    test.each(rows)('%s', (_name, vector) => {
+      const pairs = pairsOf(vector.in)
+      const orders = Array.isArray(vector.in) ? [pairs] : [pairs, pairs.toReversed(), pairs.toSorted()]
+      for (const order of orders) {
+        const trie = emptyTrie()
+        for (const [key, value] of order) {
+          const path = isSecure ? keccak256(bytes(key)) : bytes(key)
+          if (value === null) expect(trie.delete(path).ok).toBe(true)
+          else put(trie, path, bytes(value))
+        }
+        expect(`0x${hex(trie.root())}`).toBe(vector.root.startsWith('0x') ? vector.root : `0x${vector.root}`)
+        expect(trie.commit().root).toEqual(trie.root())
       }
-      expect(`0x${hex(trie.root())}`).toBe(vector.root.startsWith('0x') ? vector.root : `0x${vector.root}`)
-      expect(trie.commit().root).toEqual(trie.root())
-    }
+    })
   })
-})
 
-test('TrieTests/trietestnextprev: every key inserted is found, no other', () => {
+testShared('TrieTests/trietestnextprev: every key inserted is found, no other', trieTests('trietestnextprev'), () => {
   const rows = Object.entries(
-    JSON.parse(
-      readFileSync(
-        new URL('../../../../shared/data/ethereum-tests/TrieTests/trietestnextprev.json', import.meta.url),
-        'utf8',
-      ),
-    ) as Record<string, { in: string[]; tests: [string, string, string][] }>,
+    readSharedJson(...trieTests('trietestnextprev')) as Record<
+      string,
+      { in: string[]; tests: [string, string, string][] }
+    >,
   )
   expect(rows).toHaveLength(1)
   for (const [, { in: keys, tests }] of rows) {
