@@ -6,12 +6,12 @@ import type {
   Arguments,
   ArgumentsAnd,
   AskKind,
+  Carries,
   Kind,
   LossRule,
   LossyKind,
   PackSchema,
   PayloadOf,
-  Protocol,
   Ref,
   TellKind,
 } from './messages.ts'
@@ -255,9 +255,7 @@ export type ActorDefinition<M, D> = {
   readonly behavior: (ctx: Context<M>, deps: D) => Behavior<M> | Promise<Behavior<M>>
 }
 
-export function defineActor<M extends { readonly [K in keyof M]: Protocol[string] }, D = void>(
-  options: ActorOptions<M, D>,
-): ActorDefinition<M, D> {
+export function defineActor<M extends Carries<M>, D = void>(options: ActorOptions<M, D>): ActorDefinition<M, D> {
   return {
     name: options.name,
     capacity: options.mailbox.capacity,

@@ -39,22 +39,6 @@ export type Arguments<P> = [P] extends [void] ? [] : [payload: P]
 /** As `Arguments`, with options behind: a payload of `void` is passed as `undefined` then. */
 export type ArgumentsAnd<P, O> = [P] extends [void] ? [payload?: undefined, options?: O] : [payload: P, options?: O]
 
-/** What structured clone carries without loss: no functions, no class instances (an Error subclass loses its fields). */
-export type Cloneable =
-  | undefined
-  | null
-  | void
-  | boolean
-  | number
-  | bigint
-  | string
-  | Uint8Array
-  | SharedArrayBuffer
-  | readonly Cloneable[]
-  | { readonly [key: string]: Cloneable }
-  | ReadonlyMap<any, any>
-  | ReadonlySet<any>
-
 declare const PROTOCOL: unique symbol
 
 /** How a packed kind is laid out: field → fixed or length-prefixed binary form. */
@@ -75,3 +59,40 @@ export type Ref<M> = {
   readonly [PROTOCOL]?: M
 }
 export type AnyRef = Ref<unknown>
+
+/** Stands where a type cannot cross threads, so that the compiler's message says why. */
+export type NotCloneable<Why extends string> = { readonly [NOT_CLONEABLE]: Why }
+declare const NOT_CLONEABLE: unique symbol
+
+type Opaque = ArrayBuffer | SharedArrayBuffer | ArrayBufferView | Date | AnyRef | string | number | bigint | boolean
+/**
+ * A type as structured clone carries it: itself if nothing is lost, else with `NotCloneable` in the place of what would be. A class
+ * without methods looks like a plain object to the compiler, and `unknown` may hold anything: those are found when they are sent.
+ */
+export type Carried<T> = unknown extends T
+  ? T
+  : T extends Opaque | null | undefined | void
+    ? T
+    : T extends (...args: never) => unknown
+      ? NotCloneable<'a function'>
+      : T extends symbol
+        ? NotCloneable<'a symbol'>
+        : T extends Error
+          ? NotCloneable<'an Error: its class and its fields are lost, send plain data'>
+          : T extends PromiseLike<unknown>
+            ? NotCloneable<'a promise'>
+            : T extends ReadonlyMap<infer K, infer V>
+              ? CarriedIf<T, [K, V]>
+              : T extends ReadonlySet<infer V>
+                ? CarriedIf<T, [V]>
+                : { readonly [F in keyof T]: Carried<T[F]> }
+type CarriedIf<T, Parts> = Parts extends Carried<Parts> ? T : NotCloneable<'what it holds'>
+
+/** What an actor's messages must fit: payloads and answers that cross threads whole. */
+export type Carries<M> = {
+  readonly [K in keyof M]: M[K] extends { type: 'tell'; payload: infer P; edge: infer E extends Edge }
+    ? Tell<Carried<P>, E>
+    : M[K] extends { type: 'ask'; payload: infer P; answer: infer A }
+      ? Ask<Carried<P>, Carried<A>>
+      : Protocol[string]
+}

@@ -168,3 +168,44 @@ test('takes asynchronous handlers that are declared so', () => {
   })
   expect(definition.packed).toEqual({ add: { value: 'f64' } })
 })
+
+class Counter {
+  count = 0
+  add(): void {
+    this.count++
+  }
+}
+type Tree = { readonly leaves: readonly Tree[]; readonly weight: bigint | undefined }
+type Crosses = {
+  deep: Tell<{ readonly tree: Tree; readonly bytes: Uint8Array; readonly shared: SharedArrayBuffer }>
+  mapped: Tell<ReadonlyMap<string, { readonly names: ReadonlySet<string> }>>
+  choice: Tell<{ readonly at: 'here' } | { readonly at: 'there'; readonly who: Ref<Crosses> }, Lossy<'drop-newest'>>
+  anything: Ask<unknown, { readonly of: [number, string?] }>
+}
+
+test('refuses messages that do not cross threads whole', () => {
+  const made = [
+    defineActor<Crosses>({ name: 'typed', mailbox, lossy: { choice: 'drop-newest' }, behavior: () => ({}) as never }),
+    // @ts-expect-error a function
+    defineActor<{ call: Tell<{ back: () => void }> }>({ name: 'typed', mailbox, behavior: () => ({}) as never }),
+    // @ts-expect-error a function far down
+    defineActor<{ call: Tell<{ list: { on?: () => void }[] }> }>({
+      name: 'typed',
+      mailbox,
+      behavior: () => ({}) as never,
+    }),
+    // @ts-expect-error a function as an answer
+    defineActor<{ call: Ask<void, () => void> }>({ name: 'typed', mailbox, behavior: () => ({}) as never }),
+    // @ts-expect-error an object with methods
+    defineActor<{ count: Tell<Counter> }>({ name: 'typed', mailbox, behavior: () => ({}) as never }),
+    // @ts-expect-error an Error
+    defineActor<{ failed: Tell<{ cause: TypeError }> }>({ name: 'typed', mailbox, behavior: () => ({}) as never }),
+    // @ts-expect-error a symbol
+    defineActor<{ mark: Tell<symbol> }>({ name: 'typed', mailbox, behavior: () => ({}) as never }),
+    // @ts-expect-error a promise as an answer
+    defineActor<{ later: Ask<void, Promise<number>> }>({ name: 'typed', mailbox, behavior: () => ({}) as never }),
+    // @ts-expect-error a Map of functions
+    defineActor<{ table: Tell<Map<string, () => void>> }>({ name: 'typed', mailbox, behavior: () => ({}) as never }),
+  ]
+  expect(made).toHaveLength(9)
+})
