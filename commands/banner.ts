@@ -12,7 +12,7 @@ export type BannerFacts = {
   readonly actors: readonly Pick<ActorView, 'path' | 'thread' | 'uid'>[]
 }
 
-const LABEL_WIDTH = 11
+const LABEL_WIDTH = 9
 
 export function renderBanner({ clientVersion, spec, dataDirectory, node, actors }: BannerFacts): string {
   const rows: [string, string][] = [
@@ -20,7 +20,7 @@ export function renderBanner({ clientVersion, spec, dataDirectory, node, actors 
     ['Data', dataDirectory],
     ['Head', `${node.head.number} ${bytesToHex(node.head.hash)}`],
     ['HTTP', node.http ?? 'off (--http turns it on)'],
-    ...(node.ws === undefined ? [] : [['WebSocket', node.ws] as [string, string]]),
+    ...(node.ws === undefined ? [] : [['WS', node.ws] as [string, string]]),
     ['IPC', node.ipc ?? 'off'],
     ...threadRows(actors),
   ]

@@ -22,17 +22,17 @@ test('says where everything is', () => {
   }
   expect(renderBanner(facts)).toBe(`Troupe/v0.1.0/linux-x64/node20
 
-  Network    dev, chain id 1337
-  Data       /home/u/.troupe
-  Head       7 0x${'ab'.repeat(32)}
-  HTTP       http://127.0.0.1:8545
-  WebSocket  ws://127.0.0.1:8546
-  IPC        /home/u/.troupe/troupe.ipc
-  Threads    main   supervisor
-             chain  storage, chain
+  Network  dev, chain id 1337
+  Data     /home/u/.troupe
+  Head     7 0x${'ab'.repeat(32)}
+  HTTP     http://127.0.0.1:8545
+  WS       ws://127.0.0.1:8546
+  IPC      /home/u/.troupe/troupe.ipc
+  Threads  main   supervisor
+           chain  storage, chain
 
 Ready. Ctrl-C stops it.
 `)
   const closed = renderBanner({ ...facts, node: { ...facts.node, http: undefined, ws: undefined, ipc: undefined } })
-  expect(closed).toContain('HTTP       off (--http turns it on)\n  IPC        off\n')
+  expect(closed).toContain('HTTP     off (--http turns it on)\n  IPC      off\n')
 })

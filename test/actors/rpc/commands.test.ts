@@ -52,6 +52,16 @@ describe('against a running node', () => {
       expect.objectContaining({ path: 'rpc' }),
     )
   })
+  test('mailboxes --watch shows them until a signal, or until the node is gone', async () => {
+    const watching = troupe('mailboxes', '--attach', rig.ipc, '--json', '--watch', '--every', '0.1')
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    process.emit('SIGINT')
+    const { code, out } = await watching
+    expect(code).toBe(0)
+    const looks = out.trim().split('\n')
+    expect(looks.length).toBeGreaterThan(1)
+    for (const look of looks) expect(JSON.parse(look)).toContainEqual(expect.objectContaining({ path: 'rpc' }))
+  })
   test('over HTTP admin is refused with a hint', async () => {
     const { code, complaints } = await troupe('actors', '--attach', rig.url)
     expect(code).toBe(1)
