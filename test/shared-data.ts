@@ -1,13 +1,16 @@
 /** Real chain data and official vectors, which stand beside the repository and are not part of it. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, test } from 'vitest'
 
 /** Works from the source tree and from its compiled copy. */
 function repositoryRoot(): string {
   let directory = fileURLToPath(new URL('.', import.meta.url))
-  while (!existsSync(join(directory, 'package-lock.json'))) directory = join(directory, '..')
+  while (!existsSync(join(directory, 'package-lock.json'))) {
+    if (dirname(directory) === directory) throw new Error('no repository stands above the tests')
+    directory = dirname(directory)
+  }
   return directory
 }
 const SHARED = join(repositoryRoot(), '..', 'shared')

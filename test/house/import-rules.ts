@@ -54,7 +54,6 @@ export const PACKAGES: { readonly [F in SourceFolder]: readonly string[] } = {
     '@noble/curves',
     '@noble/hashes',
     '@noble/secp256k1',
-    'hash-wasm',
     'kzg-wasm',
     'micro-eth-signer',
     'secp256k1',
