@@ -106,6 +106,15 @@ export const headersAt = (number: bigint): KeyRange => ({
   gte: keyOf(KIND.header, number),
   lt: number === NUMBER_MAX ? Uint8Array.of(KIND.header + 1) : keyOf(KIND.header, number + 1n),
 })
+/** All accounts of the flat state, in order of the hash that follows `ACCOUNT_HASH_AT` in the key. */
+export const allAccounts: KeyRange = { gte: Uint8Array.of(KIND.account), lt: Uint8Array.of(KIND.account + 1) }
+export const ACCOUNT_HASH_AT = 1
+/** All slots of one account, in order of the hash that follows `SLOT_HASH_AT` in the key. */
+export const slotsOf = (addressHash: Uint8Array): KeyRange => ({
+  gte: keyOf(KIND.slot, addressHash),
+  lte: keyOf(KIND.slot, addressHash, new Uint8Array(HASH_BYTES).fill(0xff)),
+})
+export const SLOT_HASH_AT = 1 + HASH_BYTES
 export const HEADER_HASH_AT = 1 + NUMBER_BYTES
 export const allBadBlocks: KeyRange = { gte: Uint8Array.of(KIND.badBlock), lt: Uint8Array.of(KIND.badBlock + 1) }
 
