@@ -83,6 +83,13 @@ export async function lockDataDirectory(root: string): Promise<Result<DataDirect
   return ok({ directory, release: () => level.close() })
 }
 
+/** Makes the directories that a store stands in, without the lock. @returns whether they are there. */
+export const prepareDataDirectory = (root: string): Promise<boolean> =>
+  makeDirectories(dataDirectory(root).instance).then(
+    () => true,
+    () => false,
+  )
+
 /** Level by level: Node's own recursive form never comes back where a file system refuses directories, as /proc does. */
 async function makeDirectories(path: string): Promise<void> {
   try {

@@ -1,6 +1,7 @@
 /**
  * The one door to the key-value store. Reads are synchronous, a batch is atomic, ranges are in byte order of the keys.
- * Every thread opens the same LevelDB directory for itself: within one process they share one store.
+ * Every thread opens the same LevelDB directory for itself: within one process they share one store, and the block cache of the
+ * first opener, which must therefore be the last to close.
  */
 import type { AbstractLevel, AbstractSnapshot } from 'abstract-level'
 import { Level } from 'level'

@@ -9,8 +9,8 @@ import {
   defineActor,
   reentrant,
 } from '../../runtime/actor.ts'
-import { dataDirectory as locate } from '../../storage/data-directory.ts'
-import { createMemoryStore, type DatabaseLocation } from '../../storage/database.ts'
+import { dataDirectory as locate, prepareDataDirectory } from '../../storage/data-directory.ts'
+import { createMemoryStore, type DatabaseLocation, openDatabase } from '../../storage/database.ts'
 import { createPublishedHeadMemory } from '../../storage/published-head.ts'
 import type { ChainDeps, ChainHead, ChainMessages } from '../chain/messages.ts'
 import type { ImporterDeps, ImporterMessages } from '../importer/messages.ts'
@@ -56,6 +56,7 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
     async behavior(ctx, deps) {
       const { spec, events } = deps
       const database = databaseOf(deps)
+      await keepOpen(ctx, deps.dataDirectory, database)
 
       const storage = ctx.spawn({
         name: 'storage',
@@ -162,6 +163,21 @@ async function startRpc(
 async function up(name: string, child: Child<any>): Promise<void> {
   const started = await child.started
   if (!started.ok) throw new Error(startFailureText(name, started.error))
+}
+
+/**
+ * Opens the store before all others and closes it after them. Whoever opens LevelDB first lends its block cache to every thread of
+ * the process, and takes it away at its close: were that an actor whose thread may go, the others would read freed memory.
+ * A store that does not open is not told of here: the storage actor finds out why, and says it.
+ */
+async function keepOpen(
+  ctx: Context<SupervisorMessages>,
+  directory: string | undefined,
+  database: DatabaseLocation,
+): Promise<void> {
+  if (directory === undefined || !(await prepareDataDirectory(directory))) return
+  const opened = await openDatabase(database)
+  if (opened.ok) ctx.own(opened.value)
 }
 
 /** All openers get the same: within one process they share one store. */

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { connectRpc } from '../../commands/rpc-client.ts'
 import { testShared } from '../shared-data.ts'
 import { ERA1, ERA1_DATA, ETHTEST_DATA, ETHTEST_GENESIS, type Running, troupe } from './running.ts'
 
@@ -120,3 +121,15 @@ describe('init', () => {
     expect((await run('init').ended).code).toBe(2)
   })
 })
+
+/** The store lends its cache to all threads: whichever actor restarts, what it opened must not go from under the others. */
+for (const actor of ['storage', 'chain', 'chain/trie-committer-0', 'rpc', 'importer'])
+  testShared(`a restart of ${actor} in the middle of an import costs no block and no process`, ERA1_DATA, async () => {
+    const node = await underWay()
+    const client = await connectRpc(join(home, 'd', 'troupe.ipc'))
+    if (!client.ok) throw new Error(client.error.message)
+    const answer = await client.value.call('admin_restartActor', [actor])
+    client.value.close()
+    expect(answer).toEqual({ ok: true, value: true })
+    expect(await node.ended).toMatchObject({ code: 0, signal: null, out: expect.stringContaining('head 8191') })
+  })
