@@ -7,6 +7,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: 'import', summary: 'Import blocks from era1 or RLP files' },
   { name: 'export', summary: 'Write the chain into an era1 or RLP file' },
   { name: 'db', summary: 'Check what is stored' },
+  { name: 'attach', summary: 'Talk to a running node in JavaScript' },
   { name: 'actors', summary: 'Show the actors of a running node' },
   { name: 'mailboxes', summary: 'Show the mailboxes of a running node' },
   { name: 'dumpconfig', summary: 'Print the effective configuration' },

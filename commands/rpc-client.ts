@@ -1,5 +1,6 @@
-/** A client of a running node: over its IPC endpoint, or over HTTP. */
+/** A client of a running node: over its IPC endpoint, HTTP or WebSocket. */
 import { createConnection, type Socket } from 'node:net'
+import WebSocket from 'ws'
 import type { JsonRpcError } from '../protocols/json-rpc/error.ts'
 import type { JsonValue } from '../protocols/json-rpc/json.ts'
 import { decodeResponse } from '../protocols/json-rpc/response.ts'
@@ -26,8 +27,9 @@ const ANSWER_LIMITS = { bytesMax: ANSWER_BYTES_MAX, depthMax: 1000, valuesMax: 1
 
 export async function connectRpc(endpoint: string): Promise<Result<RpcClient, RpcClientError>> {
   if (/^https?:\/\//i.test(endpoint)) return ok(httpClient(endpoint))
+  if (/^wss?:\/\//i.test(endpoint)) return connectWebSocket(endpoint)
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(endpoint)) {
-    const message = `cannot attach to ${endpoint}: give the path of an IPC endpoint or an http:// URL`
+    const message = `cannot attach to ${endpoint}: give the path of an IPC endpoint, or an http:// or ws:// URL`
     return err({ code: 'RPC_BAD_ENDPOINT', endpoint, message })
   }
   const socket = createConnection(endpoint)
@@ -76,7 +78,49 @@ function httpClient(endpoint: string): RpcClient {
   }
 }
 
+function connectWebSocket(endpoint: string): Promise<Result<RpcClient, RpcClientError>> {
+  return new Promise((resolve) => {
+    let socket: WebSocket
+    try {
+      socket = new WebSocket(endpoint, { maxPayload: ANSWER_BYTES_MAX, handshakeTimeout: CALL_TIMEOUT_MS })
+    } catch (thrown) {
+      const message = `cannot attach to ${endpoint}: ${(thrown as Error).message}`
+      return resolve(err({ code: 'RPC_BAD_ENDPOINT', endpoint, message }))
+    }
+    const client = pipelinedClient(endpoint, { write: (text) => socket.send(text), destroy: () => socket.terminate() })
+    socket.on('open', () => resolve(ok(client)))
+    socket.on('message', (data) => client.received(String(data)))
+    socket.on('close', client.close)
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      client.close()
+      resolve(err(noNode(endpoint, error.code ?? error.message)))
+    })
+  })
+}
+
 function ipcClient(endpoint: string, socket: Socket): RpcClient {
+  const client = pipelinedClient(endpoint, {
+    write: (text) => void socket.write(text),
+    destroy: () => void socket.destroy(),
+  })
+  const decoder = new TextDecoder()
+  const answers = valueStream(ANSWER_LIMITS, (bytes) => {
+    client.received(decoder.decode(bytes))
+    return true
+  })
+  socket.on('data', (bytes) => {
+    if (answers.push(bytes) !== undefined) client.close()
+  })
+  socket.on('error', client.close)
+  socket.on('close', client.close)
+  return client
+}
+
+/** Calls over one connection, told apart by their ids. */
+function pipelinedClient(
+  endpoint: string,
+  connection: { write(text: string): void; destroy(): void },
+): RpcClient & { received(text: string): void } {
   type Waiting = { readonly resolve: (text: string | undefined) => void; readonly timer: NodeJS.Timeout }
   const waiting = new Map<number, Waiting>()
   let nextId = 1
@@ -89,39 +133,30 @@ function ipcClient(endpoint: string, socket: Socket): RpcClient {
     clearTimeout(call.timer)
     call.resolve(text)
   }
-  function end(): void {
-    isClosed = true
-    socket.destroy()
-    for (const id of [...waiting.keys()]) settle(id, undefined)
-  }
-
-  const decoder = new TextDecoder()
-  const answers = valueStream(ANSWER_LIMITS, (bytes) => {
-    const text = decoder.decode(bytes)
-    const id = decodeResponse(text)?.id
-    if (typeof id === 'number') settle(id, text)
-    return true
-  })
-  socket.on('data', (bytes) => {
-    if (answers.push(bytes) !== undefined) end()
-  })
-  socket.on('error', end)
-  socket.on('close', end)
 
   return {
     endpoint,
+    received(text) {
+      const id = decodeResponse(text)?.id
+      if (typeof id === 'number') settle(id, text)
+    },
     async call(method, params = []) {
       const id = nextId++
       const text = await new Promise<string | undefined>((resolve) => {
         if (isClosed) return resolve(undefined)
         waiting.set(id, { resolve, timer: setTimeout(() => settle(id, undefined), CALL_TIMEOUT_MS) })
-        socket.write(request(id, method, params))
+        connection.write(request(id, method, params))
       })
       if (text !== undefined) return outcomeOf(endpoint, text)
       const message = isClosed ? `${endpoint} closed the connection` : `${endpoint} did not answer ${method} in time`
       return err({ code: 'RPC_CONNECTION', endpoint, message })
     },
-    close: end,
+    close() {
+      if (isClosed) return
+      isClosed = true
+      connection.destroy()
+      for (const id of [...waiting.keys()]) settle(id, undefined)
+    },
   }
 }
 
@@ -135,6 +170,6 @@ function outcomeOf(endpoint: string, text: string): Result<JsonValue, RpcClientE
   }
   if (response.outcome.ok) return response.outcome
   const { error } = response.outcome
-  const hint = error.code === -32601 && endpoint.startsWith('http') ? ' (admin is offered over IPC unless named)' : ''
+  const hint = error.code === -32601 && /^(http|ws)/i.test(endpoint) ? ' (admin is offered over IPC unless named)' : ''
   return err({ code: 'RPC_REFUSED', endpoint, message: `${error.message}${hint}`, error })
 }

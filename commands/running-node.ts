@@ -10,7 +10,7 @@ import { connectRpc, type RpcClient } from './rpc-client.ts'
 export const attachOptions = {
   attach: option(
     z.string().min(1),
-    'IPC endpoint or http:// URL of the node; default its socket in the data directory',
+    'IPC endpoint, or http:// or ws:// URL of the node; default its socket in the data directory',
   ),
   json: option(z.boolean(), 'Print JSON', { default: false }),
 }
@@ -31,8 +31,8 @@ export async function askNode(asked: Asked, methods: readonly string[]): Promise
 }
 
 async function answersOf(asked: Asked, methods: readonly string[]): Promise<Result<readonly unknown[], string>> {
-  const endpoint = asked.options.attach ?? defaultEndpoint(asked)
-  if (endpoint === undefined) return err('IPC is off (--ipc=false): name the node with --attach http://…')
+  const endpoint = asked.options.attach ?? endpointOf(asked)
+  if (endpoint === undefined) return err('IPC is off (--ipc=false): name the node by an http:// or ws:// URL')
   const client = await connectRpc(endpoint)
   if (!client.ok) return err(client.error.message)
   try {
@@ -52,5 +52,9 @@ async function callAll(client: RpcClient, methods: readonly string[]): Promise<R
   return ok(answers)
 }
 
-const defaultEndpoint = ({ config, workingDirectory }: Asked): string | undefined =>
+/** The IPC endpoint of the node of this configuration; undefined when IPC is off. */
+export const endpointOf = ({
+  config,
+  workingDirectory,
+}: Pick<Asked, 'config' | 'workingDirectory'>): string | undefined =>
   ipcPathOf(config, { home: homedir(), platform: process.platform, workingDirectory })

@@ -62,7 +62,7 @@ export const PACKAGES: { readonly [F in SourceFolder]: readonly string[] } = {
   ],
   storage: ['abstract-level', 'classic-level', 'level', 'lru-cache', 'memory-level'],
   actors: ['lru-cache'],
-  commands: ['zod'],
+  commands: ['ws', 'zod'],
 }
 
 export function importViolations(sources: Sources, dependencies: ReadonlySet<string>): Violation[] {

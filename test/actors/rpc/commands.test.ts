@@ -29,7 +29,7 @@ async function troupe(...argv: string[]) {
 describe('against a running node', () => {
   let rig: Rig
   beforeAll(async () => {
-    rig = await startRig()
+    rig = await startRig({ ws: {} })
   })
   afterAll(() => rig.stop())
 
@@ -61,6 +61,36 @@ describe('against a running node', () => {
     const looks = out.trim().split('\n')
     expect(looks.length).toBeGreaterThan(1)
     for (const look of looks) expect(JSON.parse(look)).toContainEqual(expect.objectContaining({ path: 'rpc' }))
+  })
+  test('attach --exec prints what an expression gives, over IPC, HTTP and WebSocket', async () => {
+    for (const endpoint of [rig.ipc, rig.url, rig.wsUrl!]) {
+      const { code, out, complaints } = await troupe('attach', endpoint, '--exec', 'eth.chainId()')
+      expect({ code, out, complaints }).toEqual({ code: 0, out: '0x539\n', complaints: '' })
+    }
+    const at = ['attach', '--datadir', rig.datadir, '--exec']
+    expect((await troupe(...at, 'BigInt(await eth.chainId()) + 1n')).out).toBe('1338n\n')
+    expect((await troupe(...at, 'const n = [1, 2]; n.length')).out).toBe('2\n')
+    expect((await troupe(...at, "call('eth_getBalance', '0x' + '11'.repeat(20), 0n)")).out).toBe('0x0\n')
+    expect((await troupe(...at, '(await eth.getBlockByNumber(0n, false)).number')).out).toBe('0x0\n')
+  })
+  test.each([
+    ['eth.nothing()', 'Error: the method eth_nothing does not exist/is not available'],
+    ["throw new TypeError('x')", 'TypeError: x'],
+    ['1 +', 'SyntaxError: Unexpected'],
+    ['nobody', 'ReferenceError: nobody is not defined'],
+  ])('attach --exec of %s fails with what was thrown', async (code, thrown) =>
+    expect(await troupe('attach', rig.ipc, '--exec', code)).toMatchObject({
+      code: 1,
+      out: '',
+      complaints: expect.stringContaining(thrown),
+    }),
+  )
+  test('attach without a node fails with the reason', async () => {
+    for (const endpoint of ['ws://127.0.0.1:65534', 'http://127.0.0.1:65534', join(rig.datadir, 'none.ipc')]) {
+      const { code, complaints } = await troupe('attach', endpoint, '--exec', '1')
+      expect({ code, complaints }).toEqual({ code: 1, complaints: expect.stringContaining('no node answers at') })
+    }
+    expect((await troupe('attach', 'ftp://x', '--exec', '1')).complaints).toContain('an http:// or ws:// URL')
   })
   test('over HTTP admin is refused with a hint', async () => {
     const { code, complaints } = await troupe('actors', '--attach', rig.url)
@@ -98,9 +128,9 @@ describe('without a node', () => {
     await rm(datadir, { recursive: true })
   })
   test('nothing is attached to by HTTP either', async () => {
-    const { code, complaints } = await troupe('actors', '--attach', 'http://127.0.0.1:1')
+    const { code, complaints } = await troupe('actors', '--attach', 'http://127.0.0.1:65534')
     expect(code).toBe(1)
-    expect(complaints).toMatch(/^Fatal: .*http:\/\/127.0.0.1:1/)
+    expect(complaints).toMatch(/^Fatal: .*http:\/\/127.0.0.1:65534/)
   })
   test('other schemes are no endpoints', async () =>
     expect((await troupe('actors', '--attach', 'ftp://x')).complaints).toContain('give the path of an IPC endpoint'))
