@@ -64,7 +64,7 @@ testShared('kill -9 loses nothing that the same command does not bring back', ER
 })
 
 testShared('its actors can be looked at and the chain restarted meanwhile', ERA1_DATA, async () => {
-  const node = run('import', '--mainnet', '--datadir', 'd', '--threads', 'inline', ERA1)
+  const node = run('import', '--mainnet', '--datadir', 'd', ERA1)
   await node.says('Reading blocks')
   const { out } = await run('mailboxes', '--datadir', 'd').ended
   expect(out).toMatch(/^chain +\d/m)
