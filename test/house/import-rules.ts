@@ -18,6 +18,7 @@ export const ARROWS: { readonly [F in SourceFolder]: readonly SourceFolder[] } =
 /** Files that may import by a computed name, each with its reason. */
 export const COMPUTED_IMPORTS: { readonly [file: string]: string } = {
   'runtime/thread-host.ts': 'a thread loads the actor modules it is told to run',
+  'runtime/pool-thread.ts': 'a thread of the pool loads the modules of the jobs it is told to run',
   'runtime/simulation/node.ts': 'a simulation loads the actor modules it is told to run, before its world turns',
   'protocols/kernels/compiled-kernel.ts': 'kernels stand in the build only, put there by another compiler than tsc',
   'commands/dispatch.ts': 'a command is loaded by its name, which the table of commands knows',
