@@ -52,12 +52,16 @@ async function answerOf(directory: string, network: string, threads?: string): P
   const node = spawn(
     process.execPath,
     [join(ROOT, 'troupe.mjs'), 'start', ...flags, ...(threads === undefined ? [] : ['--threads', threads])],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
+    { stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const exited = new Promise<void>((resolve) => node.once('exit', () => resolve()))
   const late = setTimeout(() => node.kill('SIGKILL'), START_MS_MAX)
+  let complaints = ''
+  node.stderr.on('data', (chunk: Buffer) => {
+    complaints += chunk.toString()
+  })
   try {
-    const endpoint = await endpointOf(node.stdout)
+    const endpoint = await endpointOf(node.stdout, () => complaints)
     const response = await fetch(endpoint, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -73,7 +77,7 @@ async function answerOf(directory: string, network: string, threads?: string): P
 }
 
 /** As the banner says once it accepts. */
-function endpointOf(output: NodeJS.ReadableStream): Promise<string> {
+function endpointOf(output: NodeJS.ReadableStream, complaints: () => string): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
     output.on('data', (chunk: Buffer) => {
@@ -81,6 +85,6 @@ function endpointOf(output: NodeJS.ReadableStream): Promise<string> {
       const found = /http:\/\/127\.0\.0\.1:\d+/.exec(text)
       if (found !== null) resolve(found[0])
     })
-    output.once('end', () => reject(new Error(`the node ended before it answered: ${text}`)))
+    output.once('end', () => reject(new Error(`the node ended before it answered: ${text}${complaints()}`)))
   })
 }
