@@ -27,22 +27,41 @@ export async function converse(
     completer: (line: string) => completionsOf(line, names),
   })
   Object.assign(console.context, globals)
-  awaitResults(console)
+  const settled = awaitResults(console)
   if (isTerminal && history !== undefined) console.setupHistory(history, () => undefined)
   await new Promise<void>((resolve) => console.once('exit', resolve))
+  // Lines of a pipe come all at once: the end does not overtake the answers.
+  await settled()
 }
 
-/** A call is shown by its answer, not as a promise of one. */
-function awaitResults(console: REPLServer): void {
+/** A call is shown by its answer, not as a promise of one. @returns what waits for the answers that are due. */
+function awaitResults(console: REPLServer): () => Promise<unknown> {
   const evaluate = console.eval
+  const due = new Set<Promise<void>>()
+  let isOver = false
+  console.once('exit', () => {
+    isOver = true
+  })
   const awaiting: typeof evaluate = function (this: REPLServer, code, context, file, done) {
+    const finish: typeof done = (error, value) => {
+      try {
+        done(error, value)
+      } catch (thrown) {
+        // What is shown after the end has no prompt behind it.
+        if (!isOver) throw thrown
+      }
+    }
     evaluate.call(this, code, context, file, (error, result) => {
       if (error !== null || !(result instanceof Object) || typeof result.then !== 'function') return done(error, result)
-      Promise.resolve(result).then(
-        (value) => done(null, value),
-        (thrown) => done(thrown, undefined),
-      )
+      const shown: Promise<void> = Promise.resolve(result)
+        .then(
+          (value) => finish(null, value),
+          (thrown) => finish(thrown, undefined),
+        )
+        .finally(() => due.delete(shown))
+      due.add(shown)
     })
   }
   Object.defineProperty(console, 'eval', { value: awaiting })
+  return () => Promise.allSettled(due)
 }
