@@ -12,6 +12,8 @@ import { STOP_SIGNALS, type StopSignal, signalCounter } from './stop-signals.ts'
 
 /** Milliseconds for what is left of a failed node to end; a thread in native code may never do so. */
 const WRECK_MS_MAX = 10_000
+/** Milliseconds for the last lines of a process that is ended by force. */
+const LAST_WORDS_MS = 500
 
 export type NodePlan = {
   readonly importFiles: readonly string[]
@@ -89,11 +91,23 @@ export async function runNode(setup: NodeSetup, plan: NodePlan, complain: (text:
     }
     const message = wasReady ? `${reason.code} ${reason.detail}` : startFailureText('The node', reason)
     const isWreckGone = await Promise.race([system.stop().then(() => true), sleep(WRECK_MS_MAX, false, { ref: false })])
-    if (!isWreckGone) complain('A thread does not end.\n')
+    if (!isWreckGone) {
+      complain('A thread does not end, so the process is ended.\n')
+      endByForce(wasReady)
+    }
     return { by: 'failure', message, wasReady }
   } catch (thrown) {
     return { by: 'failure', message: detailOf(thrown), wasReady: false }
   } finally {
     for (const signal of STOP_SIGNALS) process.off(signal, onSignal)
   }
+}
+
+/**
+ * Ends a process with a thread in native code, for which both `process.exit` and an empty event loop would wait: with an abort, after
+ * which the launcher starts the node again, where that may help. Not at once, so that what the command has to say is said.
+ */
+export function endByForce(mayStartAgain: boolean): void {
+  const end = () => (mayStartAgain ? process.abort() : process.kill(process.pid, 'SIGKILL'))
+  setTimeout(end, LAST_WORDS_MS).unref()
 }

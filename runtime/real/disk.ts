@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, mkdir, open, readdir, rename, rmdir, unlink } from 'node:fs/promises'
+import { type FileHandle, lstat, open, readdir, rename, rmdir, unlink } from 'node:fs/promises'
 import type { Disk, DiskError, DiskFile } from '../capabilities.ts'
 import { err, ok, type Result } from '../result.ts'
+import { makeDirectories } from './directories.ts'
 
 /** Reads longer than this are cut to what the file holds before a buffer is allocated. */
 const READ_UNCHECKED_BYTES_MAX = 65536
@@ -20,10 +21,7 @@ const FLAGS = {
 export const realDisk: Disk = {
   open: (path, mode, permissions) =>
     attempt(path, async () => file(path, await open(path, FLAGS[mode], permissions), mode !== 'read')),
-  makeDirectory: (path, permissions) =>
-    attempt(path, async () => {
-      await mkdir(path, { recursive: true, ...(permissions === undefined ? {} : { mode: permissions }) })
-    }),
+  makeDirectory: (path, permissions) => attempt(path, () => makeDirectories(path, permissions)),
   list: (path) => attempt(path, async () => (await readdir(path)).sort()),
   remove: (path) =>
     attempt(path, async () => ((await lstat(path)).isDirectory() ? await rmdir(path) : await unlink(path))),

@@ -1,10 +1,11 @@
 import { chmodSync } from 'node:fs'
-import { lstat, mkdir, unlink } from 'node:fs/promises'
+import { lstat, unlink } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import type { Connection, Listener, NetError } from '../capabilities.ts'
 import { err, ok, type Result } from '../result.ts'
 import { socketConnection } from './connection.ts'
+import { makeDirectories } from './directories.ts'
 import { netError } from './net-error.ts'
 import { connectLocal, listening } from './tcp.ts'
 
@@ -28,7 +29,7 @@ export async function listenLocalSocket(
     return err({ code: 'NET_IO', address: path, cause })
   }
   try {
-    if (!pipe) await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+    if (!pipe) await makeDirectories(dirname(path), 0o700)
   } catch (error) {
     return err(netError(path, error))
   }

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { HttpLimits, HttpRequest, HttpResponse, Listener } from '../../../runtime/capabilities.ts'
 import { realClock } from '../../../runtime/real/clock.ts'
+import { realDisk } from '../../../runtime/real/disk.ts'
 import { actorLog, formatLine, type LogFormat, stderrSink, wantsColour } from '../../../runtime/real/log.ts'
 import { realNet } from '../../../runtime/real/net.ts'
 import { realRandom } from '../../../runtime/real/random.ts'
@@ -23,6 +24,13 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
   await rm(directory, { recursive: true })
   bugs.length = 0
+})
+
+test('a directory is refused where there can be none, below a file and where a file system has its own', async () => {
+  await writeFile(join(directory, 'file'), '')
+  expect(codeOf(await realDisk.makeDirectory(join(directory, 'file', 'a', 'b')))).toBe('DISK_NOT_FOUND')
+  expect(codeOf(await realDisk.makeDirectory(join(directory, 'file')))).toBe('DISK_EXISTS')
+  if (process.platform === 'linux') expect(codeOf(await realDisk.makeDirectory('/proc/none/a'))).toMatch(/^DISK_/)
 })
 
 describe('the real clock and randomness', () => {
