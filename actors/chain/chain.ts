@@ -80,6 +80,8 @@ export const chain = defineActor<ChainMessages, ChainDeps>({
       head: () => ({ head: shown(pipeline.head()), genesisHash }),
       sync: () => pipeline.sync(),
       committerEnded({ path, reason }) {
+        // What an operator does is no failure: it is not counted as one, however often.
+        if (reason.code === 'ADMIN' && ctx.system.restart(ctx.path).ok) return
         throw new Error(`${path} ended: ${reason.code}`)
       },
     }

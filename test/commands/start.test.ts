@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { connectRpc } from '../../commands/rpc-client.ts'
 import { type Running, troupe } from './running.ts'
 
 let home: string
@@ -99,4 +100,25 @@ describe('refuses with one line', () => {
   test('a thread for an actor that there is not', async () => {
     expect((await run('start', '--runtime.threads', 'cain=x').ended).code).toBe(2)
   })
+})
+
+test('restarts by an operator are no failures, however many: the node stays', async () => {
+  const node = run('start', '--datadir', 'd')
+  await node.says('Ready')
+  const client = await connectRpc(join(home, 'd', 'troupe.ipc'))
+  if (!client.ok) throw new Error(client.error.message)
+  for (let count = 1; count <= 5; count++) {
+    expect(await client.value.call('admin_restartActor', ['chain/trie-committer-0'])).toEqual({ ok: true, value: true })
+    await vi.waitFor(
+      async () => {
+        const actors = await client.value.call('admin_actors')
+        expect(JSON.stringify(actors)).toMatch(new RegExp(`"path":"chain",[^{}]*"restarts":${count}\\b`))
+        expect(JSON.stringify(actors)).toMatch(/"path":"chain.trie-committer-0",[^{}]*"state":"running"/)
+      },
+      { timeout: 10_000 },
+    )
+  }
+  client.value.close()
+  node.child.kill('SIGTERM')
+  expect((await node.ended).code).toBe(0)
 })
