@@ -89,7 +89,10 @@ export class Threads {
     clearInterval(this.watchdog)
     for (const thread of [...this.running.values()].reverse()) {
       thread.state = 'killed'
-      await thread.worker.terminate()
+      const { exitMs } = thread.limits
+      const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), exitMs).unref())
+      if ((await Promise.race([thread.worker.terminate(), late])) === 'late')
+        this.options.log.error('Thread does not exit at the stop', { thread: thread.name, waited: `${exitMs}ms` })
     }
   }
 

@@ -31,6 +31,11 @@ test.each([...OURS, nobleBackend])('$name passes its self-test', (backend) => {
 describe.each(OURS)('$name answers as the oracle does', (backend) => {
   const curve = secp256k1Of(backend)
 
+  test('an r that has wrapped around the order', () => {
+    const wrapped = signatureOf(26n, 2n, 2)
+    expect(ORACLE.recover(word(0n), wrapped)).toBeDefined()
+    expect(curve.recover(word(0n), wrapped)).toEqual(ORACLE.recover(word(0n), wrapped))
+  })
   test('what it signs, recovers and verifies', () => {
     fc.assert(
       fc.property(bytes32, secretKey, (hash, secret) => {
