@@ -149,16 +149,7 @@ export class Dispatcher {
     }
     const began = this.turnTime
     const bytes = envelope.bytes > 0 ? envelope.bytes : payloadBytes(envelope.payload)
-    const token = recorder.begin(
-      handler.kindId,
-      envelope.sender,
-      envelope.sequence,
-      envelope.causeActor,
-      envelope.causeSequence,
-      bytes,
-      began - envelope.arrivedAt,
-      began + this.wallOffset,
-    )
+    const token = recorder.begin(handler.kindId, envelope, bytes, this)
     const call = handler.ignoresCall ? undefined : new HostCall(this.host, cell, envelope)
     life.current = envelope
     let result: unknown
@@ -178,7 +169,7 @@ export class Dispatcher {
         return
       }
       this.turnTime = this.host.clock.monotonic()
-      recorder.end(this.turnTime - began, OUTCOME_OK, cell.mailbox.length, token)
+      recorder.endNow(OUTCOME_OK, cell.mailbox.length, this)
       if (envelope.ask !== 0) this.host.asks.answer(envelope, result)
       return
     }
@@ -214,19 +205,8 @@ export class Dispatcher {
 
   /** Recorded, not handled. */
   skip(cell: Cell, envelope: Envelope, outcome: OutcomeCode): void {
-    const { sender, sequence, causeActor, causeSequence } = envelope
-    const waited = this.turnTime - envelope.arrivedAt
     const kind = this.host.arena.intern(envelope.kind)
-    const record = cell.recorder.begin(
-      kind,
-      sender,
-      sequence,
-      causeActor,
-      causeSequence,
-      0,
-      waited,
-      this.turnTime + this.wallOffset,
-    )
+    const record = cell.recorder.begin(kind, envelope, 0, this)
     cell.recorder.end(0, outcome, cell.mailbox.length, record)
   }
 

@@ -91,6 +91,18 @@ import {
   WAIT_BUCKETS,
 } from './layout.ts'
 
+/** What a flight record keeps of a message. Handed over whole: times passed as arguments would each be allocated. */
+export type RecordedMessage = {
+  readonly sender: number
+  readonly sequence: number
+  readonly causeActor: number
+  readonly causeSequence: number
+  /** Of the clock that `TurnTimes.turnTime` is of. */
+  readonly arrivedAt: number
+}
+/** Now, milliseconds: `turnTime` of a clock that only rises, `turnTime + wallOffset` of the one the inspector reads. */
+export type TurnTimes = { readonly turnTime: number; readonly wallOffset: number }
+
 /**
  * Records one actor. All times are of the clock that the inspector reads (`Clock.now`), milliseconds.
  * Only the thread that made the arena may call it.
@@ -102,16 +114,9 @@ export interface ActorRecorder {
    * Handling of a message begins. `kindId` is of `ArenaWriter.intern`; `causeSequence` 0 is no cause.
    * @returns the record's number, to be given to `end` where several messages are handled at a time
    */
-  begin(
-    kindId: number,
-    senderUid: number,
-    senderSequence: number,
-    causeActor: number,
-    causeSequence: number,
-    bytes: number,
-    waitedMs: number,
-    startedAtMs: number,
-  ): number
+  begin(kindId: number, message: RecordedMessage, bytes: number, turn: TurnTimes): number
+  /** Handling of the message begun last ended now; the hot form of `end`. */
+  endNow(outcome: OutcomeCode, depth: number, turn: TurnTimes): void
   /**
    * Handling ended. `record` is by default the one begun last; `busyMs`, what counts as busy, is by default all of
    * `tookMs`: a reentrant handler was not at work while it waited.
@@ -153,6 +158,7 @@ export type ArenaWriter = {
 export const disabledRecorder: ActorRecorder = {
   received() {},
   begin: () => 0,
+  endNow() {},
   end() {},
   depth() {},
   dropped() {},
@@ -321,6 +327,8 @@ class SlotRecorder implements ActorRecorder {
   readonly #mask: number
   readonly #free: () => void
   #flights = 0
+  /** `turnTime` at which the message begun last began. */
+  #began = 0.5
   #released = false
 
   constructor(
@@ -348,30 +356,24 @@ class SlotRecorder implements ActorRecorder {
     this.#count(S_RECEIVED, 1)
   }
 
-  begin(
-    kindId: number,
-    senderUid: number,
-    senderSequence: number,
-    causeActor: number,
-    causeSequence: number,
-    bytes: number,
-    waitedMs: number,
-    startedAtMs: number,
-  ): number {
+  begin(kindId: number, message: RecordedMessage, bytes: number, turn: TurnTimes): number {
     if (this.#released) return 0
+    const began = turn.turnTime
+    const startedAtMs = began + turn.wallOffset
+    const waitedMs = began - message.arrivedAt
+    this.#began = began
     const f64 = this.#f64
     const u32 = this.#u32
     const flight = ++this.#flights
     const f = this.#ringF + ((flight - 1) & this.#mask) * (FLIGHT_BYTES / 8)
     f64[f + F_SEQUENCE] = 0
     f64[f + F_AT] = startedAtMs
-    f64[f + F_SENDER] = senderUid
-    f64[f + F_SENDER_SEQUENCE] = senderSequence
-    f64[f + F_CAUSE_ACTOR] = causeActor
-    f64[f + F_CAUSE_SEQUENCE] = causeSequence
+    f64[f + F_SENDER] = message.sender
+    f64[f + F_SENDER_SEQUENCE] = message.sequence
+    f64[f + F_CAUSE_ACTOR] = message.causeActor
+    f64[f + F_CAUSE_SEQUENCE] = message.causeSequence
     f64[f + F_BYTES] = bytes
     f64[f + F_WAITED] = waitedMs
-    f64[f + F_TOOK] = 0
     u32[2 * f + F_KIND] = kindId
     u32[2 * f + F_OUTCOME] = 0
     f64[f + F_SEQUENCE] = flight
@@ -383,6 +385,21 @@ class SlotRecorder implements ActorRecorder {
     u32[this.#slotU + S_HANDLING_KIND] = kindId
     u32[this.#slotU + S_HANDLING] = 1
     return flight
+  }
+
+  endNow(outcome: OutcomeCode, depth: number, turn: TurnTimes): void {
+    if (this.#released) return
+    const tookMs = turn.turnTime - this.#began
+    const f64 = this.#f64
+    const f = this.#ringF + ((this.#flights - 1) & this.#mask) * (FLIGHT_BYTES / 8)
+    f64[f + F_TOOK] = tookMs
+    this.#u32[2 * f + F_OUTCOME] = outcome
+    this.#u32[this.#slotU + S_DEPTH] = depth
+    this.#u32[this.#slotU + S_HANDLING] = 0
+    this.#count(S_HANDLED, 1)
+    const busy = this.#slotF + S_BUSY_MS
+    f64[busy] = f64[busy]! + tookMs
+    if (outcome === OUTCOME_FAILED) this.#count(S_FAILED, 1)
   }
 
   end(tookMs: number, outcome: OutcomeCode, depth: number, record = this.#flights, busyMs = tookMs): void {

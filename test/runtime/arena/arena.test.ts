@@ -2,9 +2,31 @@ import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createArena, disabledRecorder, endArena } from '../../../runtime/arena/arena.ts'
+import { type ActorRecorder, createArena, disabledRecorder, endArena } from '../../../runtime/arena/arena.ts'
 import { arenaOverflow, createInspector } from '../../../runtime/arena/inspector.ts'
 import { OUTCOME_FAILED, OUTCOME_OK, PATH_BYTES_MAX } from '../../../runtime/arena/layout.ts'
+
+/** A message that waited, as its handling begins at `at`. */
+const begins = (
+  recorder: ActorRecorder,
+  kindId: number,
+  sender: number,
+  sequence: number,
+  causeActor: number,
+  causeSequence: number,
+  bytes: number,
+  waitedMs: number,
+  at: number,
+): number => {
+  const wallOffset = START
+  const turnTime = at - START
+  return recorder.begin(
+    kindId,
+    { sender, sequence, causeActor, causeSequence, arrivedAt: turnTime - waitedMs },
+    bytes,
+    { turnTime, wallOffset },
+  )
+}
 
 const START = 1_700_000_000_000
 const at = (now: number) => ({ now: () => START + now })
@@ -18,7 +40,7 @@ test('shows an actor with its state, its thread and what it is handling for how 
   const { writer, inspect } = arenaOf()
   const eth = writer.actor(7, '/eth', 64, 16, START)
   eth.state('running')
-  eth.begin(writer.intern('announce'), 9, 1, 0, 0, 100, 0.1, START + 10)
+  begins(eth, writer.intern('announce'), 9, 1, 0, 0, 100, 0.1, START + 10)
   expect(inspect(35).actors()).toEqual([
     {
       path: '/eth',
@@ -40,9 +62,9 @@ test('counts what goes through a mailbox', () => {
   const { writer, inspect } = arenaOf()
   const eth = writer.actor(7, '/eth', 64, 16, START)
   for (const depth of [1, 2, 3]) eth.received(depth)
-  eth.begin(1, 9, 1, 0, 0, 0, 0.2, START)
+  begins(eth, 1, 9, 1, 0, 0, 0, 0.2, START)
   eth.end(1.5, OUTCOME_OK, 2)
-  eth.begin(1, 9, 2, 0, 0, 0, 0.2, START)
+  begins(eth, 1, 9, 2, 0, 0, 0, 0.2, START)
   eth.end(2, OUTCOME_FAILED, 1)
   eth.dropped(4)
   eth.lost(5)
@@ -65,7 +87,7 @@ test('a waiting time falls into the first bucket whose bound is above it', () =>
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), (waitedMs) => {
       const { writer, inspect } = arenaOf('net', 1, 200_000)
-      writer.actor(1, '/a', 1, 0, START).begin(1, 0, 1, 0, 0, 0, waitedMs, START)
+      begins(writer.actor(1, '/a', 1, 0, START), 1, 0, 1, 0, 0, 0, waitedMs, START)
       const bounds = Array.from({ length: 15 }, (_, i) => 0.016 * 2 ** i)
       const bucket = bounds.findIndex((bound) => waitedMs < bound * (1 - 1e-12))
       const waited = inspect().mailboxes()[0]!.waited
@@ -84,7 +106,7 @@ test('a flight recorder keeps the last records, newest last, and names senders o
   const eth = net.writer.actor(7, '/eth', 64, 16, START)
   const kind = net.writer.intern('head')
   for (let i = 1; i <= 20; i++) {
-    eth.begin(kind, 9, i, i === 20 ? 5 : 0, i === 20 ? 77 : 0, 32, 0.5, START + i)
+    begins(eth, kind, 9, i, i === 20 ? 5 : 0, i === 20 ? 77 : 0, 32, 0.5, START + i)
     if (i < 20) eth.end(1, OUTCOME_OK, 0)
   }
   const inspector = createInspector(() => [net.source, chain.source], at(30))
@@ -109,8 +131,8 @@ test('a flight recorder keeps the last records, newest last, and names senders o
 test('messages that are handled at the same time end in their own records', () => {
   const { writer, inspect } = arenaOf()
   const rpc = writer.actor(1, '/rpc', 8, 16, START)
-  const first = rpc.begin(1, 0, 1, 0, 0, 0, 0, START)
-  const second = rpc.begin(1, 0, 2, 0, 0, 0, 0, START)
+  const first = begins(rpc, 1, 0, 1, 0, 0, 0, 0, START)
+  const second = begins(rpc, 1, 0, 2, 0, 0, 0, 0, START)
   rpc.end(3, OUTCOME_OK, 0, second)
   rpc.end(9, OUTCOME_FAILED, 0, first, 1)
   expect(
@@ -129,7 +151,7 @@ test('a released actor is gone, and its slot and ring serve the next one without
   for (let i = 0; i < 100; i++) {
     const session = writer.actor(i, `/p2p/session-${i}`, 8, 16, START + i)
     expect(inspect().flightRecord(`/p2p/session-${i}`)).toEqual([])
-    session.begin(1, 0, 1, 0, 0, 0, 0, START)
+    begins(session, 1, 0, 1, 0, 0, 0, 0, START)
     session.end(1, OUTCOME_OK, 0)
     expect(
       inspect()
@@ -146,11 +168,11 @@ test('a released actor is gone, and its slot and ring serve the next one without
 
 test('without a free slot, ring or string it goes on, counted', () => {
   const { writer, inspect } = arenaOf('net', 2, 220_000)
-  writer.actor(1, '/a', 1, 4096, START).begin(1, 0, 1, 0, 0, 0, 0, START)
+  begins(writer.actor(1, '/a', 1, 4096, START), 1, 0, 1, 0, 0, 0, 0, START)
   writer.actor(2, '/b', 1, 16, START)
   const third = writer.actor(3, '/c', 1, 16, START)
   third.received(1)
-  third.begin(1, 0, 1, 0, 0, 0, 0, START)
+  begins(third, 1, 0, 1, 0, 0, 0, 0, START)
   third.end(1, OUTCOME_OK, 0)
   third.release()
   for (let i = 0; i < 3000; i++) writer.intern(`kind-${i}`)
@@ -223,7 +245,7 @@ test('a buffer that is no arena is left out', () => {
 
 test('the disabled recorder takes everything and records nothing', () => {
   disabledRecorder.received(1)
-  expect(disabledRecorder.begin(1, 1, 1, 1, 1, 1, 1, 1)).toBe(0)
+  expect(begins(disabledRecorder, 1, 1, 1, 1, 1, 1, 1, 1)).toBe(0)
   disabledRecorder.end(1, OUTCOME_OK, 0)
 })
 
@@ -239,7 +261,8 @@ test.skipIf(!existsSync(compiled))('is read while its thread hangs in an endless
        let actor = writer.actor(1, '/spin-0', 8, 16, 0)
        parentPort.postMessage(writer.buffer)
        for (let i = 1; ; i++) {
-         actor.begin(kind, i, i, i, i, i, 0, i)
+         const message = { sender: i, sequence: i, causeActor: i, causeSequence: i, arrivedAt: i }
+         actor.begin(kind, message, i, { turnTime: i, wallOffset: 0 })
          actor.end(i, 1, 0)
          if (i % 1000 === 0) { actor.release(); actor = writer.actor(i, '/spin-' + i, 8, 16, i) }
        }
