@@ -37,7 +37,8 @@ export class Dispatcher {
       this.host.routes.undeliverable(cell.address, envelope, 'STOPPED')
       return
     }
-    envelope.arrivedAt = this.inTurn ? this.turnTime : this.host.clock.monotonic()
+    // What comes over a link has the time of its frame.
+    if (envelope.via === undefined) envelope.arrivedAt = this.inTurn ? this.turnTime : this.host.clock.monotonic()
     cell.mailbox.push(envelope)
     cell.recorder.received(cell.mailbox.length)
     this.schedule(cell)
