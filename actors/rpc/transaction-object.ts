@@ -2,6 +2,7 @@ import type { Header } from '../../protocols/header.ts'
 import { bytesToHex, encodeQuantity } from '../../protocols/hex.ts'
 import type { JsonObject } from '../../protocols/json-rpc/json.ts'
 import { decodeTransaction } from '../../protocols/transaction/decode.ts'
+import { senderOf } from '../../protocols/transaction/sender.ts'
 import {
   type AccessListEntry,
   type Authorization,
@@ -14,8 +15,8 @@ import {
 export type MinedIn = { readonly hash: Uint8Array; readonly header: Header }
 
 /**
- * Mined transaction as execution-apis describes it, without `from`: the sender is not kept, and recovering it costs more
- * than all else here together.
+ * Mined transaction as execution-apis describes it. The sender is not kept but recovered, which costs more than all else
+ * here together.
  * @param bytes canonical encoding: a list (legacy), or `type ‖ payload` (EIP-2718).
  */
 export function transactionObject(bytes: Uint8Array, hash: Uint8Array, index: number, block: MinedIn): JsonObject {
@@ -32,6 +33,7 @@ export function transactionObject(bytes: Uint8Array, hash: Uint8Array, index: nu
     hash: bytesToHex(hash),
     type: encodeQuantity(tx.type),
     chainId: chainId === undefined ? undefined : encodeQuantity(chainId),
+    from: fromOf(tx),
     nonce: encodeQuantity(tx.nonce),
     gas: encodeQuantity(tx.gasLimit),
     gasPrice: encodeQuantity(effectiveGasPrice(tx, block.header.baseFeePerGas)),
@@ -43,6 +45,14 @@ export function transactionObject(bytes: Uint8Array, hash: Uint8Array, index: nu
     s: encodeQuantity(tx.s),
   }
 }
+
+/** As geth, zeros where no key makes the signature: blocks of side branches were never executed. */
+function fromOf(tx: Transaction): string {
+  const sender = senderOf(tx)
+  return sender.ok ? bytesToHex(sender.value) : NOBODY
+}
+
+const NOBODY = bytesToHex(new Uint8Array(20))
 
 function typedFields(tx: Transaction): JsonObject {
   if (tx.type === 0) return { v: encodeQuantity(tx.v) }

@@ -7,6 +7,7 @@ import { importing } from './import.ts'
 import { keccakBenches } from './keccak.ts'
 import { oneWay } from './one-way.ts'
 import { recordingBetweenThreads, recordingOnOneThread } from './recording.ts'
+import { recovering } from './recover.ts'
 import { roundTrip } from './round-trip.ts'
 
 /** A further case is a file beside this one and a line here. */
@@ -21,6 +22,7 @@ const CASES: readonly BenchCase[] = [
   ...keccakBenches,
   ethashCache,
   ethashSeal,
+  recovering,
 ]
 
 const words = process.argv.slice(2)

@@ -119,6 +119,8 @@ describe('blocks', () => {
         hash: bytesToHex(keccak256(LEGACY)),
         type: '0x0',
         chainId: '0x1',
+        // EIP-155, its example
+        from: '0x9d8a62f656a8d1615c1294fd71e9cfb3e4855a4f',
         nonce: '0x9',
         gas: '0x5208',
         gasPrice: '0x4a817c800',
