@@ -23,28 +23,39 @@ export function blockStream() {
   let pending: Uint8Array = new Uint8Array(0)
   /** Of the first byte of `pending`. */
   let offset = 0
+  /** Whole blocks of what is pending. A fault waits until the blocks before it have been answered. */
+  function take(): Result<readonly StreamedBlock[], BlockStreamError> {
+    const blocks: StreamedBlock[] = []
+    let at = 0
+    let fault: BlockStreamError | undefined
+    while (at < pending.length) {
+      const size = listSize(pending, at)
+      if (size === 'unknown') break
+      if (size === 'not a list') fault = { code: 'STREAM_NOT_A_LIST', offset: offset + at }
+      else if (size > STREAM_BLOCK_BYTES_MAX) fault = { code: 'STREAM_BLOCK_SIZE', offset: offset + at, bytes: size }
+      if (fault !== undefined || size === 'not a list' || at + size > pending.length) break
+      const block = streamed(pending.subarray(at, at + size))
+      if (!block.ok) {
+        fault = { code: 'STREAM_BLOCK', offset: offset + at, cause: block.error }
+        break
+      }
+      blocks.push(block.value)
+      at += size
+    }
+    pending = pending.subarray(at)
+    offset += at
+    return fault !== undefined && blocks.length === 0 ? err(fault) : ok(blocks)
+  }
+
   return {
     push(chunk: Uint8Array): Result<readonly StreamedBlock[], BlockStreamError> {
-      const bytes = joined(pending, chunk)
-      const blocks: StreamedBlock[] = []
-      let at = 0
-      while (at < bytes.length) {
-        const size = listSize(bytes, at)
-        if (size === 'not a list') return err({ code: 'STREAM_NOT_A_LIST', offset: offset + at })
-        if (size === 'unknown') break
-        if (size > STREAM_BLOCK_BYTES_MAX) return err({ code: 'STREAM_BLOCK_SIZE', offset: offset + at, bytes: size })
-        if (at + size > bytes.length) break
-        const block = streamed(bytes.subarray(at, at + size))
-        if (!block.ok) return err({ code: 'STREAM_BLOCK', offset: offset + at, cause: block.error })
-        blocks.push(block.value)
-        at += size
-      }
-      pending = bytes.subarray(at)
-      offset += at
-      return ok(blocks)
+      pending = joined(pending, chunk)
+      return take()
     },
     /** After the last chunk. */
     end(): Result<void, BlockStreamError> {
+      const left = take()
+      if (!left.ok) return left
       return pending.length === 0 ? ok(undefined) : err({ code: 'STREAM_TRUNCATED', offset })
     },
   }

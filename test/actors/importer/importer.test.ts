@@ -41,6 +41,14 @@ describe('a file', () => {
     const { fileBytes, doneBytes } = run.files[0]!.progress
     expect(doneBytes).toBe(fileBytes)
   })
+  testShared('of era1 with a damaged entry gives the blocks before it, then a fault', ERA1_DATA, async () => {
+    const bytes = await readFile(ERA1)
+    bytes[240_206]! ^= 0x10
+    const chain = followingChain(-1n)
+    const run = await runImport([await files.write('flipped.era1', bytes)], (blocks) => chain.take(blocks))
+    expect(run.files[0]!.fault).toMatchObject({ code: 'IMPORT_FORMAT' })
+    expect(run.totals.imported).toBeGreaterThan(400)
+  })
   test('without blocks is done at once', async () => {
     const run = await runImport([await files.write('empty', new Uint8Array(0))], () => answer(0, 0, 0n))
     expect(run.totals).toEqual({ faults: 0, imported: 0, known: 0, head: 0n })
