@@ -17,9 +17,8 @@ export function createContext(host: Host, cell: Cell, life: Incarnation): Contex
   const log = capabilities.logOf(cell.address.path)
   const current = () => life.current
 
-  function toSelf(kind: string, payload: unknown, timer?: { waiting: boolean }): void {
+  function toSelf(kind: string, payload: unknown, cause: Envelope | undefined, timer?: { waiting: boolean }): void {
     if (!life.alive) return
-    const cause = current()
     const envelope = new Envelope(
       kind,
       payload,
@@ -50,7 +49,7 @@ export function createContext(host: Host, cell: Cell, life: Incarnation): Contex
       else life.timers.delete(timer)
       if (slot.waiting) return
       slot.waiting = true
-      toSelf(kind, payload, slot)
+      toSelf(kind, payload, current(), slot)
     }
     running = clock.schedule(delayMs, fire)
     life.timers.add(timer)
@@ -100,10 +99,7 @@ export function createContext(host: Host, cell: Cell, life: Incarnation): Contex
           host.lifecycle.fail(cell, life, downReason('THREW', `${kind}: ${detailOf(thrown)}`))
           return
         }
-        const sequence = ++cell.sequence
-        const [actor, at] = [cause?.sender ?? 0, cause?.sequence ?? 0]
-        const envelope = new Envelope(kind, payload, cell.address.uid, sequence, actor, at, 0, 0, undefined, false)
-        host.dispatcher.deliverToSelf(cell, envelope)
+        toSelf(kind, payload, cause)
       }
       promise.then(
         (value) => arrives(ok(value)),

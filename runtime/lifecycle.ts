@@ -100,11 +100,8 @@ export class Lifecycle {
   startHere(order: StartOrder, definition: ActorDefinition<any, any> | undefined, parent: Address | undefined) {
     const { address } = order
     let cell = this.host.cells.get(address.uid)
-    if (cell === undefined) {
-      cell = new Cell(address, parent, order.module, definition, order.deps, order.drainMs, order.startMs)
-      this.host.cells.set(address.uid, cell)
-      this.host.watches.begun(cell)
-    } else if (cell.state !== 'down') return
+    if (cell === undefined) cell = this.admit(order, definition, parent)
+    else if (cell.state !== 'down') return
     else cell.deps = order.deps
     cell.restarts = order.restarts
     void this.start(cell)
@@ -115,11 +112,20 @@ export class Lifecycle {
    * ask for it wait for its start however long its supervisor takes.
    */
   expectHere(order: StartOrder): void {
-    if (this.host.cells.has(order.address.uid)) return
-    const { address, parent, module, deps, drainMs, startMs } = order
-    const cell = new Cell(address, parent, module, undefined, deps, drainMs, startMs)
+    if (!this.host.cells.has(order.address.uid)) this.admit(order, undefined, order.parent)
+  }
+
+  /** A cell that is down, and known to those who watch it. */
+  private admit(
+    order: StartOrder,
+    definition: ActorDefinition<any, any> | undefined,
+    parent: Address | undefined,
+  ): Cell {
+    const { address, module, deps, drainMs, startMs } = order
+    const cell = new Cell(address, parent, module, definition, deps, drainMs, startMs)
     this.host.cells.set(address.uid, cell)
     this.host.watches.begun(cell)
+    return cell
   }
 
   async start(cell: Cell): Promise<void> {

@@ -80,7 +80,7 @@ export class Supervisor {
 
   /** Ends one child for good. */
   async stop(uid: number): Promise<void> {
-    const child = this.children.find((one) => one.plan.address.uid === uid)
+    const child = this.find(uid)
     if (child === undefined) return
     child.leaving = true
     await this.end(child, downReason('STOPPED'), true)

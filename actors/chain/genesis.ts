@@ -21,6 +21,7 @@ import {
 import type { Database } from '../../storage/database.ts'
 import { canonicalHashKey } from '../../storage/schema.ts'
 import { genesisState } from '../../storage/state/genesis-state.ts'
+import { NO_RECEIPTS } from './persist.ts'
 
 export type GenesisFault =
   | { readonly code: 'GENESIS_MISMATCH'; readonly stored: Uint8Array; readonly configured: Uint8Array }
@@ -34,9 +35,6 @@ export function describeGenesisFault(fault: GenesisFault): string {
       return `the genesis cannot be written: ${fault.cause}`
   }
 }
-
-/** RLP of a list without receipts. */
-const NO_RECEIPTS = Uint8Array.of(0xc0)
 
 /** @returns the persisted head, which is the genesis in a new store, and the hash of block 0. */
 export async function openGenesis(

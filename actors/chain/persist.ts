@@ -10,7 +10,7 @@ import type { ChangedNode } from '../../storage/trie/trie.ts'
 import type { ExecutedBlock } from './execute.ts'
 
 /** RLP of a list without receipts. */
-const NO_RECEIPTS = Uint8Array.of(0xc0)
+export const NO_RECEIPTS = Uint8Array.of(0xc0)
 
 export function addExecuted(
   batch: Batch,
