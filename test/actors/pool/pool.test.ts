@@ -52,8 +52,14 @@ const [HASH, SECRET, OTHER] = [1, 2, 3].map((byte) => new Uint8Array(32).fill(by
 ]
 const KEY = secp256k1.publicKey(SECRET)!
 const SIGNATURE = secp256k1.sign(HASH, SECRET)!
-/** Rows that take a thread some seconds. */
-const long = (): Uint8Array => concatBytes(...Array<Uint8Array[]>(60_000).fill([HASH, SIGNATURE]).flat())
+/** Rows that take a thread some tens of seconds, on any machine longer than what they are to be interrupted by. */
+const long = (): Uint8Array => {
+  const row = concatBytes(HASH, SIGNATURE)
+  const rows = new Uint8Array(500_000 * row.length)
+  rows.set(row)
+  for (let filled = row.length; filled < rows.length; filled *= 2) rows.copyWithin(filled, 0, filled)
+  return rows
+}
 
 test.each([1, 0])('does every kind of work, with %i threads', async (threads) => {
   const { rows, info } = await scene(threads)
