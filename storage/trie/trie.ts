@@ -53,6 +53,8 @@ export type TrieOptions = {
   /** 32 bytes; absent for an empty trie. */
   readonly root?: Uint8Array
   readonly memoryBytesMax?: number
+  /** Leading nibbles of every key that stand above this trie: its paths begin after them. */
+  readonly nibblesAbove?: number
   readonly hash?: (bytes: Uint8Array) => Uint8Array
 }
 
@@ -69,6 +71,8 @@ export type Trie = {
    * must be kept where the reader looks (see `node-buffer.ts`): any clean node may be unloaded.
    */
   commit(): TrieCommit
+  /** The encoded top node, as the reference of a parent is made from; undefined: an empty trie. */
+  top(): Result<Uint8Array | undefined, TrieError>
   /** The stored nodes on the path to `key`, root first; for an absent key the nodes that prove its absence. */
   prove(key: Uint8Array): Result<readonly Uint8Array[], TrieError>
   /** Estimated bytes of the nodes in memory. */
@@ -90,7 +94,7 @@ class MissingNode extends Error {
 const DONE = ok(undefined)
 
 export function createTrie(options: TrieOptions): Trie {
-  const { read, hash = keccak256, memoryBytesMax = MEMORY_BYTES_DEFAULT } = options
+  const { read, hash = keccak256, memoryBytesMax = MEMORY_BYTES_DEFAULT, nibblesAbove = 0 } = options
   /** Hash of the whole, null while unknown. */
   let rootHash: Uint8Array | null = options.root?.slice() ?? EMPTY_ROOT
   let isTopLoaded = bytesEqual(rootHash, EMPTY_ROOT)
@@ -119,7 +123,8 @@ export function createTrie(options: TrieOptions): Trie {
       nibbles = new Uint8Array(key.length * 2 + 1)
       path = new Uint8Array(key.length * 2 + 1)
     }
-    length = writeNibbles(key, nibbles)
+    length = writeNibbles(key, nibbles) - nibblesAbove
+    if (nibblesAbove > 0) nibbles.copyWithin(0, nibblesAbove, nibblesAbove + length)
     isChanged = false
     if (++operationsOfAge === OPERATIONS_PER_AGE) {
       operationsOfAge = 0
@@ -590,6 +595,15 @@ export function createTrie(options: TrieOptions): Trie {
       age++
       if (memory > unloadAt) unload(memoryBytesMax * UNLOAD_TO_SHARE)
       return committed
+    },
+    top() {
+      root()
+      try {
+        const node = loadTop()
+        return ok(node === null ? undefined : scratch.slice(0, encode(node)))
+      } catch (thrown) {
+        return refusal(thrown)
+      }
     },
     prove(key) {
       root()

@@ -70,6 +70,20 @@ for (const [name, isSecure, count] of [
     })
   })
 
+test('the top node is told by its encoding, and a trie below some nibbles of its keys is the branch that one trie has there', () => {
+  const whole = emptyTrie()
+  const below = createTrie({ read: () => undefined, nibblesAbove: 1 })
+  expect(below.top()).toEqual({ ok: true, value: undefined })
+  for (let i = 0; i < 300; i++) {
+    const key = keccak256(Uint8Array.of(i >> 8, i))
+    put(whole, key, key)
+    if (key[0]! >> 4 === 11) put(below, key, key)
+  }
+  const inWhole = whole.commit().changed.find(([path]) => hex(path) === '0b')
+  expect(below.top()).toEqual({ ok: true, value: inWhole![1] })
+  expect(below.root()).toEqual(keccak256(inWhole![1]!))
+})
+
 testShared('TrieTests/trietestnextprev: every key inserted is found, no other', trieTests('trietestnextprev'), () => {
   const rows = Object.entries(
     readSharedJson(...trieTests('trietestnextprev')) as Record<
