@@ -50,7 +50,7 @@ export const FUTURE_SECONDS_MAX = 15n
 export const GAS_LIMIT_MIN = 5_000n
 export const GAS_LIMIT_MAX = 2n ** 63n - 1n
 /** The gas limit moves by less than this fraction of the parent's. */
-const GAS_LIMIT_DIVISOR = 1_024n
+export const GAS_LIMIT_DIVISOR = 1_024n
 /** ASCII "dao-hard-fork" (EIP-779). */
 export const DAO_EXTRA_DATA = hexConstant('64616f2d686172642d666f726b')
 /** Blocks from the dao fork on whose extra data says which side they are on. */
