@@ -1,5 +1,5 @@
 /** The public face of the runtime for people who write actors: `defineActor`, its context, its handlers. */
-import type { Clock, Disk, Log, Millis, Net, Random, Timer } from './capabilities.ts'
+import type { Ciphers, Clock, Disk, Log, Millis, Net, Random, Timer } from './capabilities.ts'
 import type { Inspector, SystemControl } from './inspection.ts'
 import type {
   AnswerOf,
@@ -176,6 +176,7 @@ export type Context<M> = {
   readonly epoch: number
   readonly clock: Clock
   readonly random: Random
+  readonly ciphers: Ciphers
   readonly log: Log
   readonly net: Net
   readonly disk: Disk

@@ -63,6 +63,7 @@ export function createContext(host: Host, cell: Cell, life: Incarnation): Contex
     epoch: host.epoch,
     clock,
     random: capabilities.random,
+    ciphers: capabilities.ciphers,
     log,
     net: capabilities.net,
     disk: capabilities.disk,

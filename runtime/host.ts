@@ -5,7 +5,7 @@
 import type { ActorDefinition, DownReason, EnvelopeId } from './actor.ts'
 import type { ArenaWriter } from './arena/arena.ts'
 import { Asks } from './asks.ts'
-import type { Clock, Disk, Log, Net, Random } from './capabilities.ts'
+import type { Ciphers, Clock, Disk, Log, Net, Random } from './capabilities.ts'
 import type { Cell } from './cell.ts'
 import type { ControlMessage } from './control.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -22,6 +22,7 @@ import { Watches } from './watches.ts'
 export type Capabilities = {
   readonly clock: Clock
   readonly random: Random
+  readonly ciphers: Ciphers
   readonly net: Net
   readonly disk: Disk
   readonly logOf: (actor: string) => Log

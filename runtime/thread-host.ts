@@ -5,6 +5,7 @@ import { type ArenaSource, createInspector } from './arena/inspector.ts'
 import { detailOf } from './failure.ts'
 import { Host } from './host.ts'
 import { compiledModule } from './module-url.ts'
+import { realCiphers } from './real/ciphers.ts'
 import { realClock } from './real/clock.ts'
 import { realDisk } from './real/disk.ts'
 import { actorLog, type LogSettings, stderrSink } from './real/log.ts'
@@ -27,6 +28,7 @@ export function hostOfThread(
     capabilities: {
       clock: realClock,
       random: realRandom(),
+      ciphers: realCiphers,
       disk: realDisk,
       net: realNet((error) => log.error('Callback of a socket failed', { detail: detailOf(error) })),
       logOf: (actor) => actorLog(actor, logSettings),

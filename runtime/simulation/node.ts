@@ -7,6 +7,7 @@ import { Host } from '../host.ts'
 import type { Inspector } from '../inspection.ts'
 import type { Ref } from '../messages.ts'
 import { compiledModule } from '../module-url.ts'
+import { realCiphers } from '../real/ciphers.ts'
 import { simulatedClock } from './clock.ts'
 import type { SimulatedWorld } from './world.ts'
 
@@ -63,6 +64,7 @@ export function startSimulatedNode<M, D>(options: SimulatedNodeOptions<M, D>): S
     capabilities: {
       clock,
       random: world.random.fork(name),
+      ciphers: realCiphers,
       net: options.net,
       disk: options.disk,
       logOf: (actor) => recordingLog(world, `${name} ${actor}`),
