@@ -1,11 +1,11 @@
 import { bytesEqual, isZero } from '../../protocols/bytes.ts'
 import type { GenesisAccount } from '../../protocols/chain-spec/chain-spec.ts'
 import { keccak256 } from '../../protocols/keccak256.ts'
-import { encodeRlpString } from '../../protocols/rlp.ts'
 import type { Batch } from '../batch.ts'
 import { accountKey, accountNodeKey, codeKey, slotKey, storageNodeKey } from '../schema.ts'
 import { type ChangedNode, createTrie, type Trie } from '../trie/trie.ts'
 import { type Account, EMPTY_CODE_HASH, encodeAccount, encodeSlimAccount } from './account.ts'
+import { slotLeaf } from './slot.ts'
 
 /** `addTo`: flat state, code and trie nodes, for the batch that also writes the genesis block. */
 export type GenesisState = { readonly stateRoot: Uint8Array; addTo(batch: Batch): void }
@@ -50,13 +50,6 @@ export function addNodes(batch: Batch, keyOf: (path: Uint8Array) => Uint8Array, 
     if (encoded === undefined) batch.delete(keyOf(path))
     else batch.put(keyOf(path), encoded)
   }
-}
-
-/** RLP of the value without leading zeros (Yellow Paper, section 4.1). @param value not zero. */
-export function slotLeaf(value: Uint8Array): Uint8Array {
-  let start = 0
-  while (value[start] === 0) start++
-  return encodeRlpString(value.subarray(start))
 }
 
 /** Never unloads: there is no store to load from yet. */

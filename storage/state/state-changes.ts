@@ -6,6 +6,11 @@ export type AccountChange = {
   readonly addressHash: Uint8Array
   readonly current: Uint8Array | undefined
   readonly previous: Uint8Array | undefined
+  /**
+   * Absent: both storage roots are right. Else the trie is still to say them (see `settled-changes.ts`): `pending`: slots
+   * of this or an earlier block changed; `wiped`: all slots that the account had before this block go, too.
+   */
+  readonly storage?: 'pending' | 'wiped'
 }
 /** `current`, `previous`: the value of a leaf of the storage trie (RLP), undefined for zero. */
 export type SlotChange = {
@@ -14,7 +19,7 @@ export type SlotChange = {
   readonly current: Uint8Array | undefined
   readonly previous: Uint8Array | undefined
 }
-/** What one block changed: every key once, `current` and `previous` different. */
+/** What one block changed: every key once, `current` and `previous` different (but for a storage root that is not known). */
 export type StateChanges = {
   readonly accounts: readonly AccountChange[]
   readonly slots: readonly SlotChange[]

@@ -5,7 +5,7 @@ import * as chain from '../../storage/chain-store.ts'
 import { createMemoryStore, type Database, openDatabase } from '../../storage/database.ts'
 import { encodeSlimAccount, NEW_ACCOUNT } from '../../storage/state/account.ts'
 import { addChangeSet } from '../../storage/state/change-set.ts'
-import { slotLeaf } from '../../storage/state/genesis-state.ts'
+import { slotLeaf } from '../../storage/state/slot.ts'
 import { addFlatState, type StateChanges } from '../../storage/state/state-changes.ts'
 import { contents, memoryDatabase, write } from './memory-database.ts'
 

@@ -3,6 +3,7 @@ import { keccak256 } from '../../../protocols/keccak256.ts'
 import type { Database } from '../../../storage/database.ts'
 import { encodeSlimAccount, NEW_ACCOUNT, storedAccount } from '../../../storage/state/account.ts'
 import { flatState } from '../../../storage/state/flat-state.ts'
+import { slotLeaf } from '../../../storage/state/slot.ts'
 import { addFlatState } from '../../../storage/state/state-changes.ts'
 import { createStateView, type StateView } from '../../../storage/state/state-view.ts'
 import { memoryDatabase, write } from '../memory-database.ts'
@@ -111,4 +112,103 @@ test('code is answered at once, and yielded with its block', () => {
 
 test('a balance below zero is a bug', () => {
   expect(() => view.subtractBalance(address(1), 6n)).toThrow('below zero')
+})
+
+describe('slots', () => {
+  const word = (n: number): Uint8Array => new Uint8Array(32).fill(n, 30)
+  const ZERO = new Uint8Array(32)
+  const root = (n: number): Uint8Array => new Uint8Array(32).fill(n)
+  const withRoot = (balance: bigint, storageRoot: Uint8Array): Uint8Array =>
+    encodeSlimAccount({ ...NEW_ACCOUNT, balance, storageRoot })
+  const hash = keccak256(address(6))
+  beforeEach(() =>
+    write(database, (batch) =>
+      addFlatState(batch, {
+        accounts: [{ addressHash: hash, current: withRoot(1n, root(1)), previous: undefined }],
+        slots: [1, 2].map((n) => ({
+          addressHash: hash,
+          slotHash: keccak256(word(n)),
+          current: slotLeaf(word(n)),
+          previous: undefined,
+        })),
+        codes: [],
+      }),
+    ),
+  )
+
+  test('are read through, and a block yields each changed one once, with its account, whose root is open', () => {
+    expect(view.getSlot(address(6), word(1))).toEqual(word(1))
+    expect(view.getSlot(address(6), word(3))).toEqual(ZERO)
+    expect(view.getSlot(address(9), word(1))).toEqual(ZERO)
+    view.setSlot(address(6), word(1), word(7))
+    view.setSlot(address(6), word(1), ZERO)
+    view.setSlot(address(6), word(2), word(8))
+    view.setSlot(address(6), word(2), word(2))
+    view.setSlot(address(6), word(3), word(3))
+    expect(view.getSlot(address(6), word(1))).toEqual(ZERO)
+    const slim = withRoot(1n, root(1))
+    expect(view.endBlock(DELETE)).toEqual({
+      accounts: [{ addressHash: hash, current: slim, previous: slim, storage: 'pending' }],
+      slots: [
+        { addressHash: hash, slotHash: keccak256(word(1)), current: undefined, previous: slotLeaf(word(1)) },
+        { addressHash: hash, slotHash: keccak256(word(3)), current: slotLeaf(word(3)), previous: undefined },
+      ],
+      codes: [],
+    })
+    view.getSlot(address(6), word(3))
+    expect(view.endBlock(DELETE)).toEqual({ accounts: [], slots: [], codes: [] })
+  })
+
+  test('keep the root of their account open until every block of them is settled', () => {
+    view.setSlot(address(6), word(1), word(7))
+    view.endBlock(DELETE)
+    view.addBalance(address(6), 1n)
+    expect(view.endBlock(DELETE).accounts).toMatchObject([{ storage: 'pending' }])
+    view.settleStorage(hash, root(2))
+    view.addBalance(address(6), 1n)
+    expect(view.endBlock(DELETE).accounts).toMatchObject([{ storage: 'pending' }])
+    view.settleStorage(hash, root(3))
+    view.settleStorage(hash, root(4))
+    expect(view.getAccount(address(6))?.storageRoot).toEqual(root(4))
+    view.addBalance(address(6), 1n)
+    expect(view.endBlock(DELETE).accounts).toEqual([
+      { addressHash: hash, current: withRoot(4n, root(4)), previous: withRoot(3n, root(4)) },
+    ])
+  })
+
+  test('go with an account that is deleted, and do not come back with it', () => {
+    view.subtractBalance(address(6), 1n)
+    view.setSlot(address(6), word(3), word(3))
+    const deleted = { addressHash: hash, current: undefined, previous: withRoot(1n, root(1)), storage: 'wiped' }
+    expect(view.endBlock(DELETE)).toEqual({ accounts: [deleted], slots: [], codes: [] })
+    view.addBalance(address(6), 5n)
+    expect(view.getSlot(address(6), word(2))).toEqual(ZERO)
+    view.setSlot(address(6), word(2), word(4))
+    expect(view.endBlock(DELETE).slots).toEqual([
+      { addressHash: hash, slotHash: keccak256(word(2)), current: slotLeaf(word(4)), previous: undefined },
+    ])
+    // An account that began and ended in one block leaves no trace.
+    view.setSlot(address(11), word(1), word(1))
+    expect(view.endBlock(DELETE)).toEqual({ accounts: [], slots: [], codes: [] })
+    expect(view.getSlot(address(11), word(1))).toEqual(ZERO)
+  })
+
+  test('of a discarded block are as before it, and count in the size', () => {
+    view.setSlot(address(6), word(1), word(7))
+    view.endBlock(DELETE)
+    view.setSlot(address(6), word(1), word(8))
+    view.setSlot(address(6), word(2), word(8))
+    view.discardBlock()
+    expect(view.getSlot(address(6), word(1))).toEqual(word(7))
+    expect(view.getSlot(address(6), word(2))).toEqual(word(2))
+    expect(view.endBlock(DELETE)).toEqual({ accounts: [], slots: [], codes: [] })
+    expect(view.size()).toBe(3)
+    view.release()
+    expect(view.size()).toBe(0)
+    expect(view.getSlot(address(6), word(1))).toEqual(word(1))
+  })
+
+  test('are 32 bytes', () => {
+    expect(() => view.setSlot(address(6), Uint8Array.of(1), word(1))).toThrow('32 bytes')
+  })
 })
