@@ -318,7 +318,7 @@ export const nodeOptions = {
       flag: 'runtime.watchdog',
       default: 15_000,
     }),
-    poolThreads: option(count(256), 'Threads for signatures and hashes; 0 is one per core', {
+    poolThreads: option(count(256), 'Threads for signatures, hashes and seals; 0 is one per core (inline: none)', {
       flag: 'runtime.pool',
       default: 0,
     }),

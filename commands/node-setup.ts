@@ -1,5 +1,5 @@
 /** All that a node is started with, from its configuration. */
-import { homedir, hostname } from 'node:os'
+import { availableParallelism, homedir, hostname } from 'node:os'
 import type { SupervisorDeps } from '../actors/supervisor/messages.ts'
 import { err, ok, type Result } from '../protocols/result.ts'
 import type { LogLevel } from '../runtime/capabilities.ts'
@@ -12,7 +12,7 @@ import { EXIT_FAILED, EXIT_USAGE } from './command.ts'
 import type { NodeConfig } from './config-schema.ts'
 import { dataDirectoryOf, ipcPathOf, type Machine } from './data-directory.ts'
 import { packageVersion } from './package-root.ts'
-import { placementOf } from './thread-placement.ts'
+import { placementOf, poolThreadsOf } from './thread-placement.ts'
 import { wsSettings } from './ws-settings.ts'
 
 /** Blocks whose history `--gcmode full` keeps (geth params, `FullImmutabilityThreshold`). */
@@ -62,6 +62,7 @@ export function nodeSetup(options: SetupOptions): Result<NodeSetup, SetupFault> 
       spec,
       dataDirectory,
       cacheBytes: config.storage.cacheMb * BYTES_PER_MB,
+      pool: { threads: poolThreadsOf(config.runtime, availableParallelism()) },
       historyBlocks: config.storage.gcMode === 'archive' ? undefined : FULL_HISTORY_BLOCKS,
       node: {
         clientVersion: clientVersion(config.p2p.identity),

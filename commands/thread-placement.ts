@@ -10,8 +10,15 @@ const COMMITTERS = 'chain/trie-committer-*'
 
 /** By actor, all committers as one. */
 export const PRESETS: { readonly [P in NodeConfig['runtime']['preset']]: Placement } = {
-  isolated: { storage: 'storage', chain: 'chain', [COMMITTERS]: 'trie', rpc: 'rpc', importer: 'importer' },
-  compact: { storage: 'chain', chain: 'chain', [COMMITTERS]: 'trie', rpc: 'net', importer: 'sync' },
+  isolated: {
+    pool: 'pool',
+    storage: 'storage',
+    chain: 'chain',
+    [COMMITTERS]: 'trie',
+    rpc: 'rpc',
+    importer: 'importer',
+  },
+  compact: { pool: 'pool', storage: 'chain', chain: 'chain', [COMMITTERS]: 'trie', rpc: 'net', importer: 'sync' },
   inline: {},
 }
 const ACTORS = Object.keys(PRESETS.isolated)
@@ -34,6 +41,12 @@ export function placementOf(
   }
   return ok(placement)
 }
+
+/** Threads for the pool's jobs: none where all is on one thread, else as configured, 0 being one for each core. */
+export const poolThreadsOf = (
+  { preset, poolThreads }: Pick<NodeConfig['runtime'], 'preset' | 'poolThreads'>,
+  cores: number,
+): number => (preset === 'inline' ? 0 : poolThreads === 0 ? cores : poolThreads)
 
 function numbered(actor: string): boolean {
   const number = /^chain\/trie-committer-(\d+)$/.exec(actor)?.[1]

@@ -1,8 +1,7 @@
 /** Many messages to be hashed, in one buffer: each behind its length, 4 bytes big-endian. */
-import { keccak256 } from './keccak256.ts'
+import { keccak256Batch } from './keccak256.ts'
 
 const LENGTH_BYTES = 4
-const DIGEST_BYTES = 32
 
 export function encodeMessages(messages: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(messages.reduce((sum, { length }) => sum + LENGTH_BYTES + length, 0))
@@ -21,13 +20,13 @@ export function hashMessages(messages: Uint8Array): Uint8Array | undefined {
   const count = countMessages(messages)
   if (count === undefined) return undefined
   const view = new DataView(messages.buffer, messages.byteOffset, messages.length)
-  const digests = new Uint8Array(count * DIGEST_BYTES)
-  for (let i = 0, at = 0; i < count; i++) {
+  const parts: Uint8Array[] = []
+  for (let at = 0; parts.length < count; ) {
     const end = at + LENGTH_BYTES + view.getUint32(at)
-    digests.set(keccak256(messages.subarray(at + LENGTH_BYTES, end)), i * DIGEST_BYTES)
+    parts.push(messages.subarray(at + LENGTH_BYTES, end))
     at = end
   }
-  return digests
+  return keccak256Batch(parts)
 }
 
 /** Undefined when the last is cut. */

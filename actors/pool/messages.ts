@@ -18,8 +18,10 @@ export type BatchAnswer =
   | { readonly ok: false; readonly code: JobFailure['code'] | 'BATCH_LENGTH'; readonly detail: string }
 
 export type PoolInfo = {
-  /** `native`, `wasm` or `noble`; undefined before the first signature. */
+  /** `native`, `wasm` or `noble`; undefined until a thread has loaded it, which one does at the start. */
   readonly secp256k1: string | undefined
+  /** 0: none, the work is done on the thread of the actor. */
+  readonly threads: number
   readonly running: number
   readonly waiting: number
   readonly completed: number

@@ -12,10 +12,13 @@ import type { Batch, BatchAnswer, PoolDeps, PoolMessages } from './messages.ts'
 const MAILBOX_CAPACITY = 256
 /** Milliseconds a job may take whose asker has set no deadline. */
 const JOB_MS_MAX = 30_000
+/** Of this actor's own jobs. */
+const OWN = 'pool'
 
 const SIGNATURES = new URL('./jobs/signatures.ts', import.meta.url)
 const signatures = () => import('./jobs/signatures.ts')
 const hashes = () => import('./jobs/hashes.ts')
+const recoverKeys = poolJob(SIGNATURES, 'recoverKeys', signatures)
 /** Bytes of a row: protocols/secp256k1/batch.ts, which is not loaded here: it would load the curve on this thread. */
 const ROW_BYTES = { recover: 97, verify: 160, sign: 64, ecdh: 96 }
 
@@ -68,11 +71,22 @@ export const pool = defineActor<PoolMessages, PoolDeps>({
         return { ok: false, ...done.error }
       }
       const answer = done.value
-      if (answer.secp256k1 !== undefined && secp256k1 === undefined) {
-        secp256k1 = answer.secp256k1
-        log.info('Runs secp256k1', { implementation: secp256k1 })
-      }
+      learn(answer)
       return moving({ ok: true, rows: answer.rows }, [answer.rows.buffer as ArrayBuffer])
+    }
+
+    function learn(answer: JobAnswer): void {
+      if (answer.secp256k1 === undefined || secp256k1 !== undefined) return
+      secp256k1 = answer.secp256k1
+      log.info('Runs secp256k1', { implementation: secp256k1, threads })
+    }
+
+    /** Says which implementation runs before somebody needs it: no rows load it, with its self-test. */
+    async function loadSignatures(): Promise<void> {
+      const options = { owner: OWN, priority: 'idle', deadlineMs: JOB_MS_MAX } as const
+      const done = await jobs.run(recoverKeys, new Uint8Array(0), options)
+      if (done.ok) learn(done.value)
+      else if (done.error.code !== 'POOL_CLOSED') log.warn('No implementation of secp256k1 was loaded', done.error)
     }
 
     /** Whole rows only: a part of one would be a bug of the asker, and not of the thread it fails on. */
@@ -88,8 +102,10 @@ export const pool = defineActor<PoolMessages, PoolDeps>({
     const ofRows = (rowBytes: number, job: Job<Uint8Array, JobAnswer>) =>
       checked(({ length }) => length % rowBytes === 0, job)
 
+    void loadSignatures()
+
     return {
-      recoverKeys: ofRows(ROW_BYTES.recover, poolJob(SIGNATURES, 'recoverKeys', signatures)),
+      recoverKeys: ofRows(ROW_BYTES.recover, recoverKeys),
       recoverAddresses: ofRows(ROW_BYTES.recover, poolJob(SIGNATURES, 'recoverAddresses', signatures)),
       verify: ofRows(ROW_BYTES.verify, poolJob(SIGNATURES, 'verify', signatures)),
       sign: ofRows(ROW_BYTES.sign, poolJob(SIGNATURES, 'sign', signatures)),
@@ -98,7 +114,7 @@ export const pool = defineActor<PoolMessages, PoolDeps>({
         (messages) => countMessages(messages) !== undefined,
         poolJob(new URL('./jobs/hashes.ts', import.meta.url), 'keccak', hashes),
       ),
-      info: () => ({ secp256k1, ...jobs.counts() }),
+      info: () => ({ secp256k1, threads, ...jobs.counts() }),
       ownerDown: ({ path }) => void jobs.dropOwner(path),
     }
   },

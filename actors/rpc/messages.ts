@@ -1,9 +1,10 @@
 import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
 import type { JsonObject } from '../../protocols/json-rpc/json.ts'
 import type { Millis } from '../../runtime/capabilities.ts'
-import type { Ask, Lossy, Tell } from '../../runtime/messages.ts'
+import type { Ask, Lossy, Ref, Tell } from '../../runtime/messages.ts'
 import type { DatabaseLocation } from '../../storage/database.ts'
 import type { ChainHead } from '../chain/messages.ts'
+import type { PoolMessages } from '../pool/messages.ts'
 import type { RpcLimits } from './limits.ts'
 
 export type Transport = 'http' | 'ws' | 'ipc'
@@ -78,13 +79,18 @@ export type NodeInfo = {
   readonly listenerPort: number
 }
 
-export type RpcDeps = {
-  readonly database: DatabaseLocation
-  readonly chain: ChainInfo
-  readonly node: NodeInfo
+/** Where it listens, and how much it takes. */
+export type RpcSettings = {
   readonly http: HttpSettings | undefined
   /** On the address of `http` it shares its listener. */
   readonly ws?: WsSettings | undefined
   readonly ipc: IpcSettings | undefined
   readonly limits?: Partial<RpcLimits>
+}
+export type RpcDeps = RpcSettings & {
+  readonly database: DatabaseLocation
+  readonly chain: ChainInfo
+  readonly node: NodeInfo
+  /** Asked for what `admin_nodeInfo` shows of it. */
+  readonly pool?: Ref<Pick<PoolMessages, 'info'>>
 }

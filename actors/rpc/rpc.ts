@@ -5,6 +5,7 @@ import type { JsonValue } from '../../protocols/json-rpc/json.ts'
 import { parseRequest } from '../../protocols/json-rpc/request.ts'
 import { bytesToUint } from '../../protocols/rlp.ts'
 import { type ActorDefinition, defineActor, reentrant } from '../../runtime/actor.ts'
+import type { PoolInfo } from '../pool/messages.ts'
 import { type Answering, answerRequest } from './answering.ts'
 import { headerObject } from './block-object.ts'
 import { type ChainSnapshot, type ChainSource, type OpenChain, openStoredChain } from './chain-source.ts'
@@ -44,6 +45,8 @@ const BATCH_TURN_MS = 10
 const SYNCING_EVERY_MS = 60_000
 /** Milliseconds for an answer to leave before the restart that it announces ends the connections. */
 const RESTART_DELAY_MS = 250
+/** Milliseconds that `admin_nodeInfo` waits for the pool: it may just restart. */
+const POOL_INFO_MS_MAX = 1_000
 
 export const rpc = rpcOver(openStoredChain)
 
@@ -71,6 +74,12 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
       /** Hash of the head that subscribers know of. */
       let told = await headHash(source)
 
+      async function poolInfo(): Promise<PoolInfo | undefined> {
+        if (deps.pool === undefined) return undefined
+        const asked = await ctx.ask(deps.pool, 'info', undefined, { deadlineMs: POOL_INFO_MS_MAX })
+        return asked.ok ? asked.value : undefined
+      }
+
       /** @param opened takes the ids of new subscriptions */
       const subscriberOf = (client: number, opened: string[]): Subscriber => ({
         subscribe(topic) {
@@ -93,6 +102,7 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
           info: deps.chain,
           tips,
           node: deps.node,
+          pool: poolInfo,
           importing,
           subscriber,
           namespaces: namespaces[transport],

@@ -2,7 +2,8 @@ import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
 import type { Ask } from '../../runtime/messages.ts'
 import type { ChainHead, HeadListener } from '../chain/messages.ts'
 import type { FileProgress, ImporterNeeds, ImportFault, ImportTotals } from '../importer/messages.ts'
-import type { NodeInfo, RpcDeps } from '../rpc/messages.ts'
+import type { PoolDeps } from '../pool/messages.ts'
+import type { NodeInfo, RpcSettings } from '../rpc/messages.ts'
 
 /** Where RPC listens, ports as bound. */
 export type Endpoints = {
@@ -32,12 +33,13 @@ export type SupervisorDeps = {
   readonly dataDirectory: string | undefined
   /** Memory of all caches together. */
   readonly cacheBytes: number
+  readonly pool: PoolDeps
   readonly historyBlocks: number | undefined
   readonly node: NodeInfo
-  readonly http: RpcDeps['http']
-  readonly ws?: RpcDeps['ws']
-  readonly ipc: RpcDeps['ipc']
-  readonly rpcLimits?: RpcDeps['limits']
+  readonly http: RpcSettings['http']
+  readonly ws?: RpcSettings['ws']
+  readonly ipc: RpcSettings['ipc']
+  readonly rpcLimits?: RpcSettings['limits']
   /** Files to import once the chain is up; the node goes on afterwards unless the command stops it. */
   readonly importFiles: readonly string[]
   readonly events: {

@@ -1,4 +1,4 @@
-/** The root: starts storage, chain, rpc and importer in this order, and fails with a sentence when one does not start. */
+/** The root: starts pool, storage, chain, rpc and importer in this order, and fails with a sentence when one does not start. */
 import {
   type ActorDefinition,
   type ActorModule,
@@ -14,6 +14,7 @@ import { createMemoryStore, type DatabaseLocation, openDatabase } from '../../st
 import { createPublishedHeadMemory } from '../../storage/published-head.ts'
 import type { ChainDeps, ChainHead, ChainMessages } from '../chain/messages.ts'
 import type { ImporterDeps, ImporterMessages } from '../importer/messages.ts'
+import type { PoolDeps, PoolMessages } from '../pool/messages.ts'
 import type { ImportProgress, RpcDeps, RpcMessages } from '../rpc/messages.ts'
 import type { StorageDeps, StorageMessages } from '../storage/messages.ts'
 import { genesisConfig } from './genesis-config.ts'
@@ -22,6 +23,7 @@ import { startFailureText } from './start-failure.ts'
 
 type Actor<M, D> = ActorModule<M, D> | ActorDefinition<M, D>
 export type NodeActors = {
+  readonly pool: Actor<PoolMessages, PoolDeps>
   readonly storage: Actor<StorageMessages, StorageDeps>
   readonly chain: Actor<ChainMessages, ChainDeps>
   readonly rpc: Actor<RpcMessages, RpcDeps>
@@ -29,6 +31,7 @@ export type NodeActors = {
 }
 
 export const NODE_ACTORS: NodeActors = {
+  pool: actorModule(new URL('../pool/pool.ts', import.meta.url), 'pool'),
   storage: actorModule(new URL('../storage/storage.ts', import.meta.url), 'storage'),
   chain: actorModule(new URL('../chain/chain.ts', import.meta.url), 'chain'),
   rpc: actorModule(new URL('../rpc/rpc.ts', import.meta.url), 'rpc'),
@@ -58,6 +61,8 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
       const database = databaseOf(deps)
       await keepOpen(ctx, deps.dataDirectory, database)
 
+      // The first to start is the last to stop. It is waited for where its work is needed: it loads beside the storage.
+      const pool = ctx.spawn({ name: 'pool', actor: actors.pool, deps: deps.pool, startMs: START_MS_MAX })
       const storage = ctx.spawn({
         name: 'storage',
         actor: actors.storage,
@@ -65,6 +70,7 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
         startMs: START_MS_MAX,
       })
       await up('storage', storage)
+      await up('pool', pool)
 
       const chain = ctx.spawn({
         name: 'chain',
@@ -86,7 +92,7 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
       const { genesisHash } = asked.value
       let head: ChainHead = asked.value.head
 
-      const rpc = await startRpc(ctx, actors, deps, database, genesisHash)
+      const rpc = await startRpc(ctx, actors, deps, database, genesisHash, pool.ref)
       const endpointsNow = async (): Promise<Endpoints> => {
         const endpoints = rpc === undefined ? undefined : await ctx.ask(rpc.ref, 'endpoints')
         return endpoints?.ok === true ? endpoints.value : { http: undefined, ws: undefined, ipc: undefined }
@@ -139,6 +145,7 @@ async function startRpc(
   { spec, node, http, ws, ipc, rpcLimits }: SupervisorDeps,
   database: DatabaseLocation,
   genesisHash: Uint8Array,
+  pool: NonNullable<RpcDeps['pool']>,
 ): Promise<Child<RpcMessages> | undefined> {
   if (http === undefined && ws === undefined && ipc === undefined) return undefined
   const { chainId, networkId } = spec
@@ -149,6 +156,7 @@ async function startRpc(
       database,
       chain: { chainId, networkId, genesisHash, config: genesisConfig(spec), spec },
       node,
+      pool,
       http,
       ws,
       ipc,

@@ -51,7 +51,9 @@ test('without a command it runs the dev chain in the default data directory, and
 test.each(['isolated', 'inline'])('runs with %s threads', async (preset) => {
   const node = run('start', '--threads', preset, '--datadir', 'd')
   const banner = await node.says('Ready.')
-  expect(banner).toMatch(preset === 'inline' ? /Threads {2}main +supervisor, storage, chain/ : /\n +trie +chain\/trie/)
+  expect(banner).toMatch(
+    preset === 'inline' ? /Threads {2}main +supervisor, pool, storage, chain/ : /\n +trie +chain\/trie/,
+  )
   node.child.kill('SIGINT')
   expect((await node.ended).code).toBe(0)
 })

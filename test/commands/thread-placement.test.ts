@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { placementOf } from '../../commands/thread-placement.ts'
+import { placementOf, poolThreadsOf } from '../../commands/thread-placement.ts'
 import { threadsOf } from '../../runtime/placement.ts'
 
 const threads = (...args: Parameters<typeof placementOf>) => {
@@ -8,12 +8,17 @@ const threads = (...args: Parameters<typeof placementOf>) => {
 }
 
 test('each preset has its threads', () => {
-  expect(threads({ preset: 'isolated', threads: {} })).toEqual(['storage', 'chain', 'trie', 'rpc', 'importer'])
-  expect(threads({ preset: 'compact', threads: {} })).toEqual(['chain', 'trie', 'net', 'sync'])
+  expect(threads({ preset: 'isolated', threads: {} })).toEqual(['pool', 'storage', 'chain', 'trie', 'rpc', 'importer'])
+  expect(threads({ preset: 'compact', threads: {} })).toEqual(['pool', 'chain', 'trie', 'net', 'sync'])
   expect(threads({ preset: 'inline', threads: {} })).toEqual([])
 })
+test('the pool has as many threads as configured, by default as many as cores, and inline none', () => {
+  expect(poolThreadsOf({ preset: 'compact', poolThreads: 0 }, 4)).toBe(4)
+  expect(poolThreadsOf({ preset: 'isolated', poolThreads: 3 }, 4)).toBe(3)
+  expect(poolThreadsOf({ preset: 'inline', poolThreads: 3 }, 4)).toBe(0)
+})
 test('what is not started has no thread', () => {
-  expect(threads({ preset: 'compact', threads: {} }, ['rpc', 'importer'])).toEqual(['chain', 'trie'])
+  expect(threads({ preset: 'compact', threads: {} }, ['rpc', 'importer'])).toEqual(['pool', 'chain', 'trie'])
 })
 test('single actors go elsewhere, all committers together or one by its number', () => {
   const placed = placementOf({

@@ -7,6 +7,7 @@ import { createPublicClient, http, webSocket } from 'viem'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chain } from '../../actors/chain/chain.ts'
 import { importer } from '../../actors/importer/importer.ts'
+import { pool } from '../../actors/pool/pool.ts'
 import { DEFAULT_HTTP } from '../../actors/rpc/exposure.ts'
 import { rpc } from '../../actors/rpc/rpc.ts'
 import { storage } from '../../actors/storage/storage.ts'
@@ -61,6 +62,7 @@ beforeAll(async () => {
   })
   system = await startSystem({
     root: supervisorOf({
+      pool,
       storage,
       chain,
       rpc,
@@ -78,6 +80,7 @@ beforeAll(async () => {
       dataDirectory: undefined,
       cacheBytes: 64 * 1024 * 1024,
       historyBlocks: undefined,
+      pool: { threads: 0 },
       node: { clientVersion: 'Troupe/test', datadir: directory, ip: '127.0.0.1', discoveryPort: 0, listenerPort: 0 },
       http: HTTP,
       ws: { ...HTTP, origins: [] },

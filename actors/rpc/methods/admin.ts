@@ -12,9 +12,10 @@ const ROOT = 'supervisor'
 const NEVER_PAUSED: readonly string[] = ['rpc', ROOT, '']
 
 export const ADMIN_METHODS: MethodTable = {
-  admin_nodeInfo: method([], ({ node, info, chain }) => {
+  admin_nodeInfo: method([], async ({ node, info, chain, pool }) => {
     const { ip, discoveryPort, listenerPort } = node
     const head = chain().head()
+    const { secp256k1, ...work } = (await pool()) ?? { secp256k1: undefined }
     return ok({
       name: node.clientVersion,
       ip,
@@ -28,6 +29,8 @@ export const ADMIN_METHODS: MethodTable = {
           head: bytesToHex(head === undefined ? info.genesisHash : head.hash),
         },
       },
+      // What go-ethereum has no field for.
+      troupe: { secp256k1: secp256k1 ?? null, pool: 'threads' in work ? work : null },
     })
   }),
   admin_datadir: method([], ({ node }) => ok(node.datadir)),

@@ -3,6 +3,7 @@ import type { JsonValue } from '../../../protocols/json-rpc/json.ts'
 import type { Parameter, ParameterValues } from '../../../protocols/json-rpc/parameters.ts'
 import type { Result } from '../../../protocols/result.ts'
 import type { Inspector, SystemControl } from '../../../runtime/inspection.ts'
+import type { PoolInfo } from '../../pool/messages.ts'
 import type { ChainReader } from '../chain-reader.ts'
 import type { ChainInfo, ImportProgress, NodeInfo } from '../messages.ts'
 import type { Topic } from '../subscriptions.ts'
@@ -15,6 +16,8 @@ export type Surroundings = {
   readonly info: ChainInfo
   readonly tips: TipOracle
   readonly node: NodeInfo
+  /** Undefined: there is none, or it does not answer soon. */
+  readonly pool: () => Promise<PoolInfo | undefined>
   readonly importing: ImportProgress | undefined
   /** The connection of this call; undefined where it takes no notifications. */
   readonly subscriber: Subscriber | undefined

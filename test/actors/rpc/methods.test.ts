@@ -43,7 +43,8 @@ const hashes = chain.canonical.map((block) => bytesToHex(block.hash))
 
 let rig: Rig
 beforeAll(async () => {
-  rig = await startRig({ chain, importing: { startingBlock: 0n, currentBlock: 2n, highestBlock: 300n } })
+  const pool = { secp256k1: 'native', threads: 2, running: 1, waiting: 0, completed: 7, aborted: 0 }
+  rig = await startRig({ chain, pool, importing: { startingBlock: 0n, currentBlock: 2n, highestBlock: 300n } })
 })
 afterAll(() => rig.stop())
 
@@ -227,6 +228,7 @@ describe('admin', () => {
       ports: { discovery: 0, listener: 0 },
       listenAddr: '127.0.0.1:0',
       protocols: { eth: { network: 3503995874084926, genesis: hashes[0], config: CONFIG, head: hashes[2] } },
+      troupe: { secp256k1: 'native', pool: { threads: 2, running: 1, waiting: 0, completed: 7, aborted: 0 } },
     })
   })
   test('tells of actors, mailboxes and threads', async () => {

@@ -5,6 +5,7 @@ import { type AddressInfo, createConnection, createServer, type Socket } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ChainHead } from '../../../actors/chain/messages.ts'
+import type { PoolInfo, PoolMessages } from '../../../actors/pool/messages.ts'
 import { DEFAULT_HTTP } from '../../../actors/rpc/exposure.ts'
 import type { HttpSettings, ImportProgress, RpcDeps, RpcMessages, WsSettings } from '../../../actors/rpc/messages.ts'
 import { rpc, rpcOver } from '../../../actors/rpc/rpc.ts'
@@ -24,6 +25,13 @@ const idle = defineActor<IdleMessages>({
   behavior: () => ({ nothing() {} }),
 })
 
+const poolOf = (info: PoolInfo) =>
+  defineActor<Pick<PoolMessages, 'info'>>({
+    name: 'pool',
+    mailbox: { capacity: 4 },
+    behavior: () => ({ info: () => info }),
+  })
+
 type RootMessages = { progress: Tell<void> }
 
 export type RigOptions = {
@@ -35,6 +43,8 @@ export type RigOptions = {
   /** A real store in place of the chain in memory. */
   readonly store?: { readonly location: DatabaseLocation; readonly genesisHash: Uint8Array }
   readonly spec?: ChainSpec
+  /** What a pool beside it answers; without, there is none. */
+  readonly pool?: PoolInfo
   readonly importing?: { startingBlock: bigint; currentBlock: bigint; highestBlock: bigint }
 }
 export type Rig = {
@@ -87,10 +97,11 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     mailbox: { capacity: 4 },
     behavior(ctx) {
       ctx.spawn({ name: 'chain', actor: idle, deps: undefined })
+      const pool = options.pool && ctx.spawn({ name: 'pool', actor: poolOf(options.pool), deps: undefined })
       const child = ctx.spawn<RpcMessages, RpcDeps>({
         name: 'rpc',
         actor: options.store === undefined ? rpcOver(async () => ({ ok: true, value: chain })) : rpc,
-        deps,
+        deps: pool === undefined ? deps : { ...deps, pool: pool.ref },
       })
       void child.started.then(async (started) => {
         if (!started.ok) return settled({ failure: started.error.detail })

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ChainDeps, ChainHead, ChainMessages } from '../../../actors/chain/messages.ts'
 import { importer } from '../../../actors/importer/importer.ts'
 import type { ImportTotals } from '../../../actors/importer/messages.ts'
+import { pool } from '../../../actors/pool/pool.ts'
 import type { RpcDeps, RpcMessages } from '../../../actors/rpc/messages.ts'
 import { storage } from '../../../actors/storage/storage.ts'
 import type { NodeReady, SupervisorDeps } from '../../../actors/supervisor/messages.ts'
@@ -46,6 +47,7 @@ function actors(refuses: { readonly chain?: string; readonly rpc?: string; reado
     },
   })
   return {
+    pool: tellingPool(order),
     storage,
     chain: defineActor<ChainMessages, ChainDeps>({
       name: 'chain',
@@ -86,6 +88,16 @@ function actors(refuses: { readonly chain?: string; readonly rpc?: string; reado
   }
 }
 
+/** The pool, which says when it starts and ends. */
+const tellingPool = (said: string[]): NodeActors['pool'] => ({
+  ...pool,
+  behavior(ctx, deps) {
+    said.push('pool starts')
+    ctx.own({ close: () => void said.push('pool ends') })
+    return pool.behavior(ctx, deps)
+  },
+})
+
 async function run(
   nodeActors: NodeActors,
   deps: Partial<SupervisorDeps> = {},
@@ -110,6 +122,7 @@ async function run(
       dataDirectory: root,
       cacheBytes: 16 * 1024 * 1024,
       historyBlocks: undefined,
+      pool: { threads: 0 },
       node: { clientVersion: 'Troupe', datadir: root, ip: '127.0.0.1', discoveryPort: 0, listenerPort: 0 },
       http: undefined,
       ipc: { path: join(root, 'x.ipc') },
@@ -138,7 +151,7 @@ async function run(
 test('starts in order, says when everything accepts, and stops in reverse', async () => {
   const { ready } = await run(actors())
   expect(ready).toEqual({ http: undefined, ipc: join(root, 'x.ipc'), head: HEAD, genesisHash: GENESIS_HASH })
-  expect(order).toEqual(['chain starts', 'rpc starts', 'rpc ends', 'chain ends'])
+  expect(order).toEqual(['pool starts', 'chain starts', 'rpc starts', 'rpc ends', 'chain ends', 'pool ends'])
   const lock = await lockDataDirectory(root)
   if (!lock.ok) throw new Error(lock.error.message)
   await lock.value.release()
@@ -147,7 +160,7 @@ test('starts in order, says when everything accepts, and stops in reverse', asyn
 test('needs neither disk nor rpc', async () => {
   const { ready } = await run(actors(), { dataDirectory: undefined, ipc: undefined })
   expect(ready).toMatchObject({ http: undefined, ipc: undefined })
-  expect(order).toEqual(['chain starts', 'chain ends'])
+  expect(order).toEqual(['pool starts', 'chain starts', 'chain ends', 'pool ends'])
 })
 
 describe('fails with the sentence of who does not start', () => {
@@ -158,7 +171,7 @@ describe('fails with the sentence of who does not start', () => {
     await lock.value.release()
     expect(failure).toMatch(/^The data directory \S+ is in use by process \d+: stop it, or choose another --datadir\.$/)
     expect(ready).toBeUndefined()
-    expect(order).toEqual([])
+    expect(order).toEqual(['pool starts', 'pool ends'])
   })
   test('chain', async () => {
     expect((await run(actors({ chain: 'another genesis' }))).failure).toBe('another genesis')
@@ -167,7 +180,7 @@ describe('fails with the sentence of who does not start', () => {
     expect((await run(actors({ rpc: 'HTTP does not listen: 127.0.0.1:80: in use' }))).failure).toBe(
       'HTTP does not listen: 127.0.0.1:80: in use',
     )
-    expect(order).toEqual(['chain starts', 'rpc starts', 'chain ends'])
+    expect(order).toEqual(['pool starts', 'chain starts', 'rpc starts', 'chain ends', 'pool ends'])
   })
 })
 
