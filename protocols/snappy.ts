@@ -23,6 +23,8 @@ export function inflateSnappy(compressed: Uint8Array, bytesMax: number): Result<
     if (byte < 0x80) break
   }
   if (length > bytesMax) return err({ code: 'SNAPPY_TOO_LARGE', offset: 0 })
+  // A length that cannot come true takes no memory.
+  if (length > EXPANSION_MAX * (compressed.length - at)) return damaged(0)
   const out = new Uint8Array(length)
   let written = 0
   while (at < compressed.length) {
@@ -61,6 +63,8 @@ export function inflateSnappy(compressed: Uint8Array, bytesMax: number): Result<
 /** A compressed form of `bytes`, in a buffer of its own. */
 export const deflateSnappy = (bytes: Uint8Array): Uint8Array => compress(bytes)
 
+/** A copy of 3 bytes stands for 64 at most; no element makes more of its bytes. */
+const EXPANSION_MAX = 64 / 3
 const LITERAL = 0
 /** Bytes of the length in front, a 32-bit varint. */
 const LENGTH_BYTES_MAX = 5
