@@ -1,4 +1,5 @@
 /** What people are told about a block that is not taken. */
+import { bytesToHex } from '../../protocols/hex.ts'
 import type { BlockFault } from './messages.ts'
 
 /** A sentence for people. */
@@ -18,6 +19,8 @@ export function describeFault(fault: BlockFault): string {
       return `its ommers break a rule (${fault.cause.code})`
     case 'BLOCK_RESULT':
       return `executing it gives another ${fault.field}`
+    case 'BLOCK_SYSTEM_CONTRACT':
+      return `the state has no code at the system contract ${bytesToHex(fault.address)}`
     case 'BLOCK_STATE_ROOT':
       return 'executing it gives another state root'
     case 'BLOCK_TOTAL_DIFFICULTY':

@@ -1,4 +1,5 @@
 /** Owns the canonical chain: checks and executes blocks, has their roots computed, writes each head in one batch. */
+import { ok } from '../../protocols/result.ts'
 import { actorModule, defineActor, reentrant } from '../../runtime/actor.ts'
 import { createBatch } from '../../storage/batch.ts'
 import { addHead, type Head, readHead } from '../../storage/chain-store.ts'
@@ -77,6 +78,10 @@ export const chain = defineActor<ChainMessages, ChainDeps>({
 
     return {
       importBlocks: reentrant(({ blocks }) => pipeline.add(blocks)),
+      sealBlock: reentrant(async ({ parent, attributes }) => {
+        const sealed = await pipeline.seal(parent, attributes)
+        return sealed.ok ? ok(shown(sealed.value)) : sealed
+      }),
       head: () => ({ head: shown(pipeline.head()), genesisHash }),
       sync: () => pipeline.sync(),
       committerEnded({ path, reason }) {

@@ -3,6 +3,7 @@ import type { BatchedBlock } from '../../protocols/block-batch.ts'
 import { type Body, decodeBody, ommersHash } from '../../protocols/body.ts'
 import { bytesEqual, isZero } from '../../protocols/bytes.ts'
 import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
+import { EMPTY_REQUESTS_HASH } from '../../protocols/chain-spec/genesis-header.ts'
 import { type Rules, rulesAt } from '../../protocols/chain-spec/rules.ts'
 import { checkHeader } from '../../protocols/consensus/header-rules.ts'
 import { checkOmmers, OMMER_GENERATIONS, type OmmerAncestor } from '../../protocols/consensus/ommers.ts'
@@ -10,6 +11,7 @@ import { rewards } from '../../protocols/consensus/rewards.ts'
 import { EMPTY_TRIE_ROOT, transactionsRoot, withdrawalsRoot } from '../../protocols/derive-root.ts'
 import { decodeHeader, EMPTY_LIST_HASH, type Header } from '../../protocols/header.ts'
 import { err, ok, type Result } from '../../protocols/result.ts'
+import { callAfterTransactions, callBeforeTransactions } from '../../protocols/system-contracts/system-calls.ts'
 import { WEI_PER_GWEI } from '../../protocols/withdrawal.ts'
 import type { StateChanges } from '../../storage/state/state-changes.ts'
 import type { StateView } from '../../storage/state/state-view.ts'
@@ -87,11 +89,27 @@ export function executeBlock(
   if (!unsupported.ok) return unsupported
   const field = resultMismatch(header)
   if (field !== undefined) return err({ code: 'BLOCK_RESULT', field })
+  const called = callSystem(rules, header, view)
+  if (!called.ok) {
+    view.discardBlock()
+    return called
+  }
   for (const { address, amount } of rewards(rules, header, ommers)) view.addBalance(address, amount)
   for (const { address, amount } of body.withdrawals ?? []) view.addBalance(address, amount * WEI_PER_GWEI)
   const changes = view.endBlock({ deleteEmpty: rules.eip158 })
   return ok({ ancestor, headerBytes: block.headerBytes, bodyBytes: block.bodyBytes, changes, parentRoot })
 }
+
+/** The protocol's own calls; on a fault the view has part of what they write. */
+function callSystem(rules: Rules, header: Header, view: StateView): Result<void, BlockFault> {
+  const before = callBeforeTransactions(rules, header, view)
+  const called = before.ok ? callAfterTransactions(rules, view) : before
+  if (called.ok) return called
+  const { code, address } = called.error
+  return err(code === 'SYSTEM_CONTRACT_MISSING' ? { code: 'BLOCK_SYSTEM_CONTRACT', address } : UNSUPPORTED_CALLS)
+}
+
+const UNSUPPORTED_CALLS: BlockFault = { code: 'BLOCK_UNSUPPORTED', what: 'system calls' }
 
 /** Refuses what this version does not execute: known before anything is changed. */
 export function checkSupported(
@@ -133,10 +151,11 @@ function notExecuted(spec: ChainSpec, rules: Rules, header: Header, body: Body) 
   return undefined
 }
 
-/** Without transactions nothing uses gas, and there is no receipt and no log. */
+/** Without transactions nothing uses gas, there is no receipt, no log, and no request is handed over. */
 function resultMismatch(header: Header): (BlockFault & { code: 'BLOCK_RESULT' })['field'] | undefined {
   if (header.gasUsed !== 0n) return 'gasUsed'
   if (!bytesEqual(header.receiptsRoot, EMPTY_TRIE_ROOT)) return 'receiptsRoot'
   if (!isZero(header.logsBloom)) return 'logsBloom'
+  if (header.requestsHash !== undefined && !bytesEqual(header.requestsHash, EMPTY_REQUESTS_HASH)) return 'requestsHash'
   return undefined
 }

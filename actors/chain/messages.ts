@@ -1,7 +1,9 @@
 import type { BlockEncodingError } from '../../protocols/block.ts'
 import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
 import type { HeaderError } from '../../protocols/consensus/header-rules.ts'
+import type { BlockAttributes } from '../../protocols/consensus/next-header.ts'
 import type { OmmerError } from '../../protocols/consensus/ommers.ts'
+import type { Result } from '../../protocols/result.ts'
 import type { DownReason } from '../../runtime/actor.ts'
 import type { Ask, Lossy, Ref, Tell } from '../../runtime/messages.ts'
 import type { DatabaseLocation } from '../../storage/database.ts'
@@ -23,7 +25,9 @@ export type BlockFault =
   | { readonly code: 'BLOCK_OTHER_GENESIS'; readonly ours: Uint8Array }
   | { readonly code: 'BLOCK_BODY'; readonly field: 'transactionsRoot' | 'ommersHash' | 'withdrawalsRoot' }
   | { readonly code: 'BLOCK_OMMERS'; readonly cause: OmmerError }
-  | { readonly code: 'BLOCK_RESULT'; readonly field: 'gasUsed' | 'receiptsRoot' | 'logsBloom' }
+  | { readonly code: 'BLOCK_RESULT'; readonly field: 'gasUsed' | 'receiptsRoot' | 'logsBloom' | 'requestsHash' }
+  /** A contract that the protocol calls in every block of the fork is not in the state (EIP-7002, EIP-7251). */
+  | { readonly code: 'BLOCK_SYSTEM_CONTRACT'; readonly address: Uint8Array }
   | { readonly code: 'BLOCK_STATE_ROOT'; readonly computed: Uint8Array; readonly claimed: Uint8Array }
   /** The source's total difficulty is not the sum of difficulties. */
   | { readonly code: 'BLOCK_TOTAL_DIFFICULTY'; readonly computed: bigint; readonly claimed: bigint }
@@ -48,10 +52,22 @@ export type ImportAnswer = {
   readonly failed: { readonly number: bigint; readonly hash: Uint8Array; readonly fault: BlockFault } | undefined
 }
 
+/** Why no block was made. */
+export type SealFault =
+  /** The head is another block than the one to build on. */
+  | { readonly code: 'SEAL_PARENT' }
+  /** The block that was made does not pass as an imported one would have to. */
+  | { readonly code: 'SEAL_BLOCK'; readonly number: bigint; readonly fault: BlockFault }
+
 /** Owns the canonical chain; the only writer of the store. */
 export type ChainMessages = {
   /** Consecutive blocks as `encodeBlockBatch` lays them out. Answered when they are written. */
   importBlocks: Ask<{ readonly blocks: Uint8Array }, ImportAnswer>
+  /**
+   * Makes an empty block on the head, which must be `parent` (its hash), so that a sealer that was not answered may ask again. The
+   * block passes all that an imported one passes; answered with the new head when it is written.
+   */
+  sealBlock: Ask<{ readonly parent: Uint8Array; readonly attributes: BlockAttributes }, Result<ChainHead, SealFault>>
   head: Ask<void, { readonly head: ChainHead; readonly genesisHash: Uint8Array }>
   /** To self: waits for nothing, writes what is unsynced through to the disk. */
   sync: Tell

@@ -8,8 +8,9 @@ import { joinBlock } from '../../protocols/block.ts'
 import { type BatchedBlock, decodeBlockBatch } from '../../protocols/block-batch.ts'
 import { bytesEqual } from '../../protocols/bytes.ts'
 import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
+import { type BlockAttributes, nextHeader } from '../../protocols/consensus/next-header.ts'
 import { decodeHeader } from '../../protocols/header.ts'
-import type { Result } from '../../protocols/result.ts'
+import { err, ok, type Result } from '../../protocols/result.ts'
 import type { AskFailure } from '../../runtime/actor.ts'
 import type { Log } from '../../runtime/capabilities.ts'
 import { createBatch } from '../../storage/batch.ts'
@@ -26,7 +27,8 @@ import type { ApplyAnswer } from '../trie-committer/messages.ts'
 import { ancestorsOf } from './ancestors.ts'
 import { type Failed, forkOf, storeAside, unwind } from './branch.ts'
 import { type Ancestor, checkBlock, type ExecutedBlock, executeBlock, nextAncestors } from './execute.ts'
-import type { BlockFault, ImportAnswer } from './messages.ts'
+import { emptyBlock, NO_STATE_ROOT } from './made-block.ts'
+import type { BlockFault, ImportAnswer, SealFault } from './messages.ts'
 import { addExecuted } from './persist.ts'
 
 /** Batches executed and not yet written. */
@@ -56,6 +58,8 @@ export type PipelineOptions = {
 export type Pipeline = {
   /** Answers when the batch is written, or refused. Rejects when the chain cannot go on from what it holds in memory. */
   add(blocks: Uint8Array): Promise<ImportAnswer>
+  /** Makes an empty block on the head if that is `parent`, and takes it as any other. Rejects as `add` does. */
+  seal(parent: Uint8Array, attributes: BlockAttributes): Promise<Result<Head, SealFault>>
   /** The persisted head. */
   head(): Head
   /** Makes durable what was written without `sync`. */
@@ -63,7 +67,17 @@ export type Pipeline = {
   close(): Promise<void>
 }
 
-type Job = {
+type Job = ImportJob | SealJob
+type SealJob = {
+  readonly kind: 'seal'
+  readonly sequence: number
+  readonly parent: Uint8Array
+  readonly attributes: BlockAttributes
+  readonly resolve: (sealed: Result<Head, SealFault>) => void
+  readonly reject: (thrown: unknown) => void
+}
+type ImportJob = {
+  readonly kind: 'import'
   /** Order of arrival. */
   readonly sequence: number
   readonly blocks: readonly BatchedBlock[]
@@ -78,7 +92,9 @@ type Executed = {
   readonly failed: Failed | undefined
 }
 /** `again`: nothing was written, and `job` is to be executed on what stands now. */
-type Outcome = { readonly type: 'done'; readonly answer: ImportAnswer } | { readonly type: 'again'; readonly job: Job }
+type Outcome =
+  | { readonly type: 'done'; readonly answer: ImportAnswer }
+  | { readonly type: 'again'; readonly job: ImportJob }
 
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { spec, database, now } = options
@@ -117,7 +133,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const job = jobs.shift()
       if (job === undefined) break
       try {
-        await take(job)
+        await (job.kind === 'seal' ? make(job) : take(job))
       } catch (thrown) {
         hasEnded = true
         job.reject(thrown)
@@ -128,7 +144,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   /** Executes a batch and sends it on its way; waits only where it does not continue the tip. */
-  async function take(job: Job): Promise<void> {
+  async function take(job: ImportJob): Promise<void> {
     const executed = execute(job.blocks)
     const settled = commit(executed, job)
     if (executed.failed?.fault.code !== 'BLOCK_PARENT_UNKNOWN') {
@@ -140,7 +156,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     else job.resolve(await beside(job, executed, outcome.answer))
   }
 
-  function settle(job: Job, outcome: Outcome): void {
+  function settle(job: ImportJob, outcome: Outcome): void {
     if (outcome.type === 'done') {
       job.resolve(outcome.answer)
       return
@@ -186,7 +202,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   /** Has the roots computed now, and writes after all earlier batches. */
-  function commit(executed: Executed, job: Job): Promise<Outcome> {
+  function commit(executed: Executed, job: ImportJob): Promise<Outcome> {
     const { blocks } = executed
     const batch = ++batchCount
     const mine = generation
@@ -225,7 +241,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   /** A root does not match: the batch is dropped with all that was executed on it, and its sound part tried again. */
-  function refused(executed: Executed, job: Job, roots: Result<ApplyAnswer, AskFailure>): Outcome {
+  function refused(executed: Executed, job: ImportJob, roots: Result<ApplyAnswer, AskFailure>): Outcome {
     if (roots.ok && !roots.value.ok && roots.value.code === 'STATE_ROOT') {
       drop()
       const { index, computed } = roots.value
@@ -283,7 +299,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   /** The rest of a batch does not continue the tip: it is kept aside, and switched to when it is heavier. */
-  async function beside(job: Job, executed: Executed, answer: ImportAnswer): Promise<ImportAnswer> {
+  async function beside(job: ImportJob, executed: Executed, answer: ImportAnswer): Promise<ImportAnswer> {
     const from = job.blocks.findIndex((block) => block.hash === executed.failed?.hash)
     await tail
     const aside = await storeAside(database, spec, job.blocks.slice(from), seconds())
@@ -345,12 +361,40 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   /** Blocks that nothing else may come between. */
   async function alone(blocks: readonly BatchedBlock[]): Promise<ImportAnswer> {
-    let job: Job = { sequence: 0, blocks, failed: undefined, resolve: () => {}, reject: () => {} }
+    let job: ImportJob = {
+      kind: 'import',
+      sequence: 0,
+      blocks,
+      failed: undefined,
+      resolve: () => {},
+      reject: () => {},
+    }
     for (;;) {
       const outcome = await commit(execute(job.blocks), job)
       if (outcome.type === 'done') return outcome.answer
       job = outcome.job
     }
+  }
+
+  /** Nothing else is under way meanwhile: the block stands on the persisted head. */
+  async function make({ parent, attributes, resolve }: SealJob): Promise<void> {
+    await tail
+    if (hasEnded) throw new Error('the chain has ended')
+    const { hash, header } = tip()
+    if (!bytesEqual(hash, parent)) {
+      resolve(err({ code: 'SEAL_PARENT' }))
+      return
+    }
+    const draft = nextHeader(spec, header, hash, attributes, NO_STATE_ROOT)
+    // The refusal of a root that no state has names the right one.
+    const tried = await alone([emptyBlock(draft)])
+    const refusal = tried.failed?.fault
+    const made =
+      refusal?.code === 'BLOCK_STATE_ROOT'
+        ? await alone([emptyBlock({ ...draft, stateRoot: refusal.computed })])
+        : tried
+    if (made.failed === undefined) resolve(ok(head))
+    else resolve(err({ code: 'SEAL_BLOCK', number: draft.number, fault: made.failed.fault }))
   }
 
   async function remember(failed: Failed, branch: readonly BatchedBlock[]): Promise<void> {
@@ -373,7 +417,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   return {
     add: (bytes) =>
       new Promise((resolve, reject) => {
-        jobs.push({ sequence: ++jobCount, blocks: decodeBlockBatch(bytes), failed: undefined, resolve, reject })
+        const blocks = decodeBlockBatch(bytes)
+        jobs.push({ kind: 'import', sequence: ++jobCount, blocks, failed: undefined, resolve, reject })
+        void work()
+      }),
+    seal: (parent, attributes) =>
+      new Promise((resolve, reject) => {
+        jobs.push({ kind: 'seal', sequence: ++jobCount, parent, attributes, resolve, reject })
         void work()
       }),
     head: () => head,
@@ -395,7 +445,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 }
 
 /** Whether no later try can find the block good: not so what this version lacks, or the store refused. */
-const isInvalid = ({ code }: BlockFault): boolean => code === 'BLOCK_STATE_ROOT' || code === 'BLOCK_RESULT'
+const isInvalid = ({ code }: BlockFault): boolean =>
+  code === 'BLOCK_STATE_ROOT' || code === 'BLOCK_RESULT' || code === 'BLOCK_SYSTEM_CONTRACT'
 
 const identity = ({ ancestor }: ExecutedBlock) => ({ number: ancestor.header.number, hash: ancestor.hash })
 

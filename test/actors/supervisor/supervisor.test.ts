@@ -61,6 +61,7 @@ function actors(refuses: { readonly chain?: string; readonly rpc?: string; reado
             for (const listener of deps.listeners) ctx.tell(listener, 'headMoved', { head })
             return { imported: 1, known: 0, head, failed: undefined }
           }),
+          sealBlock: () => ({ ok: false, error: { code: 'SEAL_PARENT' } }),
           head: () => ({ head, genesisHash: GENESIS_HASH }),
           committerEnded() {},
           sync() {
