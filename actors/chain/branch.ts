@@ -7,12 +7,10 @@ import { err, ok, type Result } from '../../protocols/result.ts'
 import { createBatch } from '../../storage/batch.ts'
 import { addBlock, addHead, type Head, removeCanonical } from '../../storage/chain-store.ts'
 import type { Database } from '../../storage/database.ts'
-import { accountNodeKey, badBlockKey, bodyKey, canonicalHashKey, headerKey, receiptsKey } from '../../storage/schema.ts'
-import { leafOfSlimAccount } from '../../storage/state/account.ts'
+import { badBlockKey, bodyKey, canonicalHashKey, headerKey, receiptsKey } from '../../storage/schema.ts'
 import { oldestState, rollBack } from '../../storage/state/change-set.ts'
-import { addNodes } from '../../storage/state/genesis-state.ts'
-import type { Leaf } from '../../storage/trie/leaf-batch.ts'
-import type { ChangedNode } from '../../storage/trie/trie.ts'
+import type { AccountChange, SlotChange, StateChanges } from '../../storage/state/state-changes.ts'
+import { addStoredNodes, type StoredNode } from '../../storage/trie/node-batch.ts'
 import { ancestorsOf, storedBlock } from './ancestors.ts'
 import { type Ancestor, checkBlock, checkSupported, nextAncestors } from './execute.ts'
 import type { BlockFault } from './messages.ts'
@@ -121,18 +119,18 @@ export function forkOf(database: Database, head: Head, newest: Ancestor): Result
   return ok({ base: at, left: left.reverse(), branch: branch.reverse() })
 }
 
-/** Leaves that take the state back from the head to `base`, and the batch that does the same to the store. */
+/** Changes that take the tries back from the head to `base`, and the batch that does the same to the store. */
 export function unwind(database: Database, head: Head, base: Ancestor) {
   const batch = createBatch()
-  const restored = new Map<string, Leaf>()
+  const accounts = new Map<string, AccountChange>()
+  const slots = new Map<string, SlotChange>()
   for (let number = head.number; number > base.header.number; number--) {
     const undone = rollBack(database, batch, number)
     if (!undone.ok) return undone
     for (const { addressHash, value } of undone.value.accounts)
-      restored.set(text(addressHash), {
-        key: addressHash,
-        value: value === undefined ? undefined : leafOfSlimAccount(value),
-      })
+      accounts.set(text(addressHash), { addressHash, current: value, previous: undefined })
+    for (const { addressHash, slotHash, value } of undone.value.slots)
+      slots.set(text(addressHash) + text(slotHash), { addressHash, slotHash, current: value, previous: undefined })
     batch.delete(receiptsKey(number, database.get(canonicalHashKey(number)) as Uint8Array))
     removeCanonical(batch, number)
   }
@@ -143,12 +141,18 @@ export function unwind(database: Database, head: Head, base: Ancestor) {
     totalDifficulty: base.totalDifficulty,
     epoch: head.epoch,
   }
-  const complete = (nodes: readonly ChangedNode[]) => {
-    addNodes(batch, accountNodeKey, nodes)
+  for (const { addressHash } of slots.values()) {
+    const account = accounts.get(text(addressHash))
+    if (account === undefined) throw new Error('a slot changed, and its account did not')
+    accounts.set(text(addressHash), { ...account, storage: 'pending' })
+  }
+  const complete = (nodes: readonly StoredNode[]) => {
+    addStoredNodes(batch, nodes)
     addHead(batch, moved)
     return batch.operations
   }
-  return { ok: true, value: { moved, leaves: [...restored.values()], complete } } as const
+  const changes: StateChanges = { accounts: [...accounts.values()], slots: [...slots.values()], codes: [] }
+  return { ok: true, value: { moved, changes, complete } } as const
 }
 
 function isCanonical(database: Database, block: Ancestor): boolean {

@@ -5,7 +5,10 @@ import { createBatch } from '../../storage/batch.ts'
 import { addHead, type Head, readHead } from '../../storage/chain-store.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { publishHead } from '../../storage/published-head.ts'
+import { accountNodeKey } from '../../storage/schema.ts'
+import { splitRoot } from '../../storage/trie/split-root.ts'
 import type { TrieCommitterDeps, TrieCommitterMessages } from '../trie-committer/messages.ts'
+import { type Committer, createCommitters } from './committers.ts'
 import { describeGenesisFault, openGenesis } from './genesis.ts'
 import type { ChainDeps, ChainHead, ChainMessages } from './messages.ts'
 import { createPipeline } from './pipeline.ts'
@@ -13,6 +16,8 @@ import { createPipeline } from './pipeline.ts'
 /** Milliseconds between writes that are forced through to the disk; order makes a crash lose only what is newer. */
 const SYNC_EVERY_MS = 2_000
 const MAILBOX_CAPACITY = 128
+/** A batch of blocks that changes much of a state far larger than the memory reads for minutes. */
+const COMMITTER_DEADLINE_MS = 600_000
 
 const committerModule = actorModule<TrieCommitterMessages, TrieCommitterDeps>(
   new URL('../trie-committer/trie-committer.ts', import.meta.url),
@@ -44,14 +49,37 @@ export const chain = defineActor<ChainMessages, ChainDeps>({
     // Not left to the first block: an owner that ends before it would give its epoch to the next one too.
     const written = await database.batch(begun.operations)
     if (!written.ok) throw new Error(`the store refused the head: ${written.error.code}`)
-    const committer = ctx.spawn({
-      name: 'trie-committer-0',
-      actor: committerModule,
-      deps: { database: deps.database, root: head.stateRoot, memoryBytes: deps.trieBytes },
-    })
-    const started = await committer.started
-    if (!started.ok) throw new Error(`the trie committer did not start: ${started.error.detail}`)
-    ctx.watch(committer.ref, 'committerEnded')
+    const tops = splitRoot((path) => database.get(accountNodeKey(path)), head.stateRoot)
+    if (!tops.ok) throw new Error(`the store lacks the top of the state trie: ${tops.error.reason}`)
+    const { committers: count = 1 } = deps
+    const committers: Committer[] = []
+    for (let index = 0; index < count; index++) {
+      const { ref, started } = ctx.spawn({
+        name: `trie-committer-${index}`,
+        actor: committerModule,
+        deps: {
+          database: deps.database,
+          root: head.stateRoot,
+          index,
+          count,
+          memoryBytes: Math.floor(deps.trieBytes / count),
+        },
+      })
+      const up = await started
+      if (!up.ok) throw new Error(`trie committer ${index} did not start: ${up.error.detail}`)
+      ctx.watch(ref, 'committerEnded')
+      committers.push({
+        apply: (batch, after, leaves) =>
+          ctx.ask(
+            ref,
+            'apply',
+            { batch, after, leaves },
+            { transfer: [leaves.buffer], deadlineMs: COMMITTER_DEADLINE_MS },
+          ),
+        written: (batch) => ctx.tell(ref, 'written', { batch }),
+        revert: (batch) => ctx.tell(ref, 'revert', { batch }),
+      })
+    }
 
     const announce = (moved: Head): void => {
       publishHead(deps.publishedHead, moved)
@@ -66,9 +94,7 @@ export const chain = defineActor<ChainMessages, ChainDeps>({
       syncEveryMs: SYNC_EVERY_MS,
       now: ctx.now,
       log: ctx.log,
-      apply: (batch, from, leaves) =>
-        ctx.ask(committer.ref, 'apply', { batch, from, leaves }, { transfer: [leaves.buffer], deadlineMs: 600_000 }),
-      written: (batch) => ctx.tell(committer.ref, 'written', { batch }),
+      committers: createCommitters(committers, tops.value),
       announce,
     })
     announce(head)

@@ -87,7 +87,9 @@ export type ChainDeps = {
   readonly publishedHead: SharedArrayBuffer
   /** Blocks whose change sets are kept; undefined: all (`--gcmode archive`). */
   readonly historyBlocks: number | undefined
-  /** Memory of the state trie in the committer. */
+  /** Trie committers, 1 to 16: each owns a range of the state trie's root nibbles. Absent: 1. */
+  readonly committers?: number
+  /** Memory of the tries in all committers together. */
   readonly trieBytes: number
   readonly listeners: readonly Ref<HeadListener>[]
 }

@@ -11,21 +11,17 @@ import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
 import { type BlockAttributes, nextHeader } from '../../protocols/consensus/next-header.ts'
 import { decodeHeader } from '../../protocols/header.ts'
 import { err, ok, type Result } from '../../protocols/result.ts'
-import type { AskFailure } from '../../runtime/actor.ts'
 import type { Log } from '../../runtime/capabilities.ts'
 import { createBatch } from '../../storage/batch.ts'
 import { addBadBlock, type Head } from '../../storage/chain-store.ts'
 import type { Database } from '../../storage/database.ts'
 import { canonicalHashKey } from '../../storage/schema.ts'
-import { leafOfSlimAccount } from '../../storage/state/account.ts'
 import { flatState } from '../../storage/state/flat-state.ts'
+import { settleChanges } from '../../storage/state/settled-changes.ts'
 import { createStateView } from '../../storage/state/state-view.ts'
-import { type BlockLeaves, encodeLeafBatch } from '../../storage/trie/leaf-batch.ts'
-import { decodeNodeBatch } from '../../storage/trie/node-batch.ts'
-import type { ChangedNode } from '../../storage/trie/trie.ts'
-import type { ApplyAnswer } from '../trie-committer/messages.ts'
 import { ancestorsOf } from './ancestors.ts'
 import { type Failed, forkOf, storeAside, unwind } from './branch.ts'
+import type { BatchRoots, Committers, RootsFault } from './committers.ts'
 import { type Ancestor, checkBlock, type ExecutedBlock, executeBlock, nextAncestors } from './execute.ts'
 import { emptyBlock, NO_STATE_ROOT } from './made-block.ts'
 import type { BlockFault, ImportAnswer, SealFault } from './messages.ts'
@@ -46,12 +42,7 @@ export type PipelineOptions = {
   readonly syncEveryMs: number
   readonly now: () => number
   readonly log: Log
-  readonly apply: (
-    batch: number,
-    from: Uint8Array,
-    leaves: Uint8Array<ArrayBuffer>,
-  ) => Promise<Result<ApplyAnswer, AskFailure>>
-  readonly written: (batch: number) => void
+  readonly committers: Committers
   readonly announce: (head: Head) => void
 }
 
@@ -97,7 +88,7 @@ type Outcome =
   | { readonly type: 'again'; readonly job: ImportJob }
 
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { spec, database, now } = options
+  const { spec, database, committers, now } = options
   const view = createStateView(flatState(database))
   const jobs: Job[] = []
   let head = options.head
@@ -111,7 +102,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   /** Grows when executed batches are dropped: what was executed before does not count any more. */
   let generation = 0
   let jobCount = 0
-  let batchCount = 0
   let isWorking = false
   /** Closed, or failed: the actor goes, and nothing more may be executed or written. */
   let hasEnded = false
@@ -204,22 +194,23 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   /** Has the roots computed now, and writes after all earlier batches. */
   function commit(executed: Executed, job: ImportJob): Promise<Outcome> {
     const { blocks } = executed
-    const batch = ++batchCount
     const mine = generation
-    const first = blocks[0]
-    const applied =
-      first === undefined ? undefined : options.apply(batch, first.parentRoot, encodeLeafBatch(blocks.map(leavesOf)))
+    const applied = blocks.length === 0 ? undefined : committers.apply(blocks.map(({ changes }) => changes))
     unwritten++
     const outcome = tail.then(async (): Promise<Outcome> => {
-      const roots = await applied
+      const answered = await applied
       // Executed on blocks that were refused meanwhile.
       if (mine !== generation) {
         if (hasEnded) throw new Error('the chain has ended')
         return { type: 'again', job }
       }
-      if (roots !== undefined) {
-        if (!roots.ok || !roots.value.ok) return refused(executed, job, roots)
-        const fault = await write(blocks, decodeNodeBatch(roots.value.nodes), batch)
+      if (answered !== undefined) {
+        const roots = committers.join(
+          answered,
+          blocks.map(({ ancestor }) => ancestor.header.stateRoot),
+        )
+        if (!roots.ok) return refused(executed, job, roots.error)
+        const fault = await write(blocks, roots.value)
         if (fault !== undefined) {
           drop()
           return { type: 'done', answer: answerOf(executed, 0, { ...identity(blocks[0] as ExecutedBlock), fault }) }
@@ -241,25 +232,17 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   /** A root does not match: the batch is dropped with all that was executed on it, and its sound part tried again. */
-  function refused(executed: Executed, job: ImportJob, roots: Result<ApplyAnswer, AskFailure>): Outcome {
-    if (roots.ok && !roots.value.ok && roots.value.code === 'STATE_ROOT') {
-      drop()
-      const { index, computed } = roots.value
-      const bad = executed.blocks[index] as ExecutedBlock
-      const fault: BlockFault = { code: 'BLOCK_STATE_ROOT', computed, claimed: bad.ancestor.header.stateRoot }
-      const at = job.blocks.findIndex((block) => bytesEqual(block.hash, bad.ancestor.hash))
-      return { type: 'again', job: { ...job, blocks: job.blocks.slice(0, at), failed: { ...identity(bad), fault } } }
-    }
-    // The trie is not what the chain believes: only a new start at the persisted head makes them agree again.
-    const cause = roots.ok ? JSON.stringify(roots.value) : `${roots.error.code} ${roots.error.detail ?? ''}`
-    throw new Error(`the trie committer cannot go on: ${cause}`)
+  function refused(executed: Executed, job: ImportJob, refusal: RootsFault): Outcome {
+    if (refusal.code === 'COMMITTER') throw new Error(`a trie committer cannot go on: ${refusal.cause}`)
+    drop()
+    const { index, computed } = refusal
+    const bad = executed.blocks[index] as ExecutedBlock
+    const fault: BlockFault = { code: 'BLOCK_STATE_ROOT', computed, claimed: bad.ancestor.header.stateRoot }
+    const at = job.blocks.findIndex((block) => bytesEqual(block.hash, bad.ancestor.hash))
+    return { type: 'again', job: { ...job, blocks: job.blocks.slice(0, at), failed: { ...identity(bad), fault } } }
   }
 
-  async function write(
-    blocks: readonly ExecutedBlock[],
-    nodes: readonly ChangedNode[],
-    batch: number,
-  ): Promise<BlockFault | undefined> {
+  async function write(blocks: readonly ExecutedBlock[], roots: BatchRoots): Promise<BlockFault | undefined> {
     const { ancestor } = blocks[blocks.length - 1] as ExecutedBlock
     const moved: Head = {
       number: ancestor.header.number,
@@ -270,7 +253,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       epoch: head.epoch,
     }
     const changes = createBatch()
-    addExecuted(changes, database, blocks, nodes, moved, options.historyBlocks)
+    const settled = settleChanges(
+      database,
+      blocks.map((block) => block.changes),
+      roots.storage,
+    )
+    addExecuted(changes, database, blocks, settled, roots.nodes, moved, options.historyBlocks)
     const sync = now() - syncedAt >= options.syncEveryMs
     const written = await database.batch(changes.operations, { sync })
     if (!written.ok) return { code: 'BLOCK_NOT_WRITTEN', cause: written.error.code }
@@ -279,19 +267,21 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     for (const { ancestor: block } of blocks) {
       if (unwrittenHashes.get(block.header.number) === block.hash) unwrittenHashes.delete(block.header.number)
     }
-    moveHead(moved, batch)
+    for (const { addressHash, root } of roots.storage.flat()) view.settleStorage(addressHash, root.slice())
+    moveHead(moved)
     return undefined
   }
 
-  function moveHead(moved: Head, batch: number): void {
+  function moveHead(moved: Head): void {
     head = moved
-    options.written(batch)
+    committers.written()
     options.announce(moved)
   }
 
   /** Back to the persisted head. */
   function drop(): void {
     generation++
+    committers.revert()
     view.discardBlock()
     view.release()
     unwrittenHashes.clear()
@@ -348,14 +338,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (head.number === base.header.number) return
     const undone = unwind(database, head, base)
     if (!undone.ok) throw new Error(`cannot roll back: ${undone.error.code}`)
-    const { moved, leaves, complete } = undone.value
-    const batch = ++batchCount
-    const roots = await options.apply(batch, head.stateRoot, encodeLeafBatch([{ leaves, root: moved.stateRoot }]))
-    if (!roots.ok || !roots.value.ok)
-      throw new Error(`rolling back gives another state root than block ${moved.number}`)
-    const written = await database.batch(complete(decodeNodeBatch(roots.value.nodes)), { sync: true })
+    const { moved, changes, complete } = undone.value
+    const roots = committers.join(await committers.apply([changes]), [moved.stateRoot])
+    if (!roots.ok) throw new Error(`rolling back to block ${moved.number} fails: ${JSON.stringify(roots.error)}`)
+    const written = await database.batch(complete(roots.value.nodes), { sync: true })
     if (!written.ok) throw new Error(`the store refused a roll back: ${written.error.code}`)
-    moveHead(moved, batch)
+    moveHead(moved)
     drop()
   }
 
@@ -449,11 +437,3 @@ const isInvalid = ({ code }: BlockFault): boolean =>
   code === 'BLOCK_STATE_ROOT' || code === 'BLOCK_RESULT' || code === 'BLOCK_SYSTEM_CONTRACT'
 
 const identity = ({ ancestor }: ExecutedBlock) => ({ number: ancestor.header.number, hash: ancestor.hash })
-
-const leavesOf = ({ ancestor, changes }: ExecutedBlock): BlockLeaves => ({
-  leaves: changes.accounts.map(({ addressHash, current }) => ({
-    key: addressHash,
-    value: current === undefined ? undefined : leafOfSlimAccount(current),
-  })),
-  root: ancestor.header.stateRoot,
-})

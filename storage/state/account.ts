@@ -86,3 +86,14 @@ export function storedAccount(slim: Uint8Array): Account {
 
 /** The leaf of the account trie for an account of the flat state. */
 export const leafOfSlimAccount = (slim: Uint8Array): Uint8Array => encodeAccount(storedAccount(slim))
+
+/** Both hashes end a leaf, each with its RLP header. */
+const STORAGE_ROOT_FROM_END = 32 + 1 + 32
+
+/** The storage root in a leaf of the account trie, as a view: 32 bytes. */
+export const storageRootOfLeaf = (leaf: Uint8Array): Uint8Array =>
+  leaf.subarray(leaf.length - STORAGE_ROOT_FROM_END, leaf.length - STORAGE_ROOT_FROM_END + 32)
+
+/** The slim account with another storage root. */
+export const withStorageRoot = (slim: Uint8Array, storageRoot: Uint8Array): Uint8Array =>
+  encodeSlimAccount({ ...storedAccount(slim), storageRoot })

@@ -4,7 +4,14 @@
  */
 import { bytesEqual, isZero } from '../../protocols/bytes.ts'
 import { keccak256 } from '../../protocols/keccak256.ts'
-import { type Account, encodeSlimAccount, isEmptyAccount, NEW_ACCOUNT, storedAccount } from './account.ts'
+import {
+  type Account,
+  encodeSlimAccount,
+  isEmptyAccount,
+  NEW_ACCOUNT,
+  storedAccount,
+  withStorageRoot,
+} from './account.ts'
 import type { FlatState } from './flat-state.ts'
 import { SLOT_BYTES, slotLeaf, storedSlot } from './slot.ts'
 import type { AccountChange, SlotChange, StateChanges } from './state-changes.ts'
@@ -214,8 +221,7 @@ export function createStateView(reader: FlatState): StateView {
       if (entry === undefined || --entry.unsettled > 0) return
       byHash.delete(text(addressHash))
       if (entry.account !== undefined) entry.account = { ...entry.account, storageRoot }
-      if (entry.previous !== undefined)
-        entry.previous = encodeSlimAccount({ ...storedAccount(entry.previous), storageRoot })
+      if (entry.previous !== undefined) entry.previous = withStorageRoot(entry.previous, storageRoot)
     },
     discardBlock() {
       for (const entry of touched) {

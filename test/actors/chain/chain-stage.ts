@@ -44,6 +44,7 @@ export type StageOptions = {
   readonly spec: ChainSpec
   readonly database: DatabaseLocation
   readonly historyBlocks?: number
+  readonly committers?: number
   readonly trieBytes?: number
   /** The listener takes no further head until it is settled. */
   readonly listenerRests?: Promise<void>
@@ -86,6 +87,7 @@ function rootOf(options: StageOptions, publishedHead: SharedArrayBuffer, heads: 
           database: options.database,
           publishedHead,
           historyBlocks: options.historyBlocks,
+          committers: options.committers ?? 1,
           trieBytes: options.trieBytes ?? 16 * 1024 * 1024,
           listeners: [ctx.self],
         },
