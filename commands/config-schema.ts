@@ -72,6 +72,14 @@ export const nodeOptions = {
       flag: 'seal-check',
       default: 'all',
     }),
+    ethashCacheDirectory: option(z.string().min(1), 'Caches of ethash (default: ethash in the data directory)', {
+      flag: 'ethash.cachedir',
+      placeholder: 'DIR',
+    }),
+    ethashCachesOnDisk: option(count(), 'Caches of ethash kept there, 16 MB and more each; 0 keeps none', {
+      flag: 'ethash.cachesondisk',
+      default: 3,
+    }),
     devPeriodS: option(count(), 'Seconds between blocks of the dev chain; 0 seals when a transaction arrives', {
       flag: 'dev.period',
       default: 0,

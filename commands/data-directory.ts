@@ -1,5 +1,6 @@
 /** Where a node keeps its things, by its configuration. */
 import { basename, isAbsolute, join, resolve } from 'node:path'
+import type { PoolDeps } from '../actors/pool/messages.ts'
 import type { NodeConfig } from './config-schema.ts'
 
 /** What paths depend on besides the configuration. */
@@ -15,10 +16,7 @@ export type Machine = {
  */
 export function dataDirectoryOf(config: NodeConfig, machine: Machine): string {
   const { network } = config.consensus
-  if (config.storage.dataDirectory !== undefined) {
-    const given = config.storage.dataDirectory.replace(/^~(?=$|[/\\])/, machine.home)
-    return resolve(machine.workingDirectory, given)
-  }
+  if (config.storage.dataDirectory !== undefined) return givenPath(config.storage.dataDirectory, machine)
   const root =
     machine.platform === 'darwin'
       ? join(machine.home, 'Library', 'Troupe')
@@ -27,6 +25,18 @@ export function dataDirectoryOf(config: NodeConfig, machine: Machine): string {
         : join(machine.home, '.troupe')
   return network === 'dev' ? root : join(root, basename(network, '.json'))
 }
+
+/** Where caches of ethash are kept; undefined when none are. */
+export function ethashCachesOf(config: NodeConfig, machine: Machine): PoolDeps['ethash'] {
+  const { ethashCacheDirectory: given, ethashCachesOnDisk: keptMax } = config.consensus
+  if (keptMax === 0) return undefined
+  const directory = given === undefined ? join(dataDirectoryOf(config, machine), 'ethash') : givenPath(given, machine)
+  return { directory, keptMax }
+}
+
+/** Of the shell's home sign, and else of where the command was called. */
+const givenPath = (path: string, { home, workingDirectory }: Machine): string =>
+  resolve(workingDirectory, path.replace(/^~(?=$|[/\\])/, home))
 
 /** Socket path; undefined when IPC is off. A bare name stands in the data directory. */
 export function ipcPathOf(config: NodeConfig, machine: Machine): string | undefined {

@@ -10,7 +10,7 @@ import type { ThreadLimits } from '../runtime/threads.ts'
 import { chooseChain } from './chain-choice.ts'
 import { EXIT_FAILED, EXIT_USAGE } from './command.ts'
 import type { NodeConfig } from './config-schema.ts'
-import { dataDirectoryOf, ipcPathOf, type Machine } from './data-directory.ts'
+import { dataDirectoryOf, ethashCachesOf, ipcPathOf, type Machine } from './data-directory.ts'
 import { packageVersion } from './package-root.ts'
 import { placementOf, poolThreadsOf } from './thread-placement.ts'
 import { wsSettings } from './ws-settings.ts'
@@ -63,7 +63,10 @@ export function nodeSetup(options: SetupOptions): Result<NodeSetup, SetupFault> 
       dataDirectory,
       committers: config.runtime.committers,
       cacheBytes: config.storage.cacheMb * BYTES_PER_MB,
-      pool: { threads: poolThreadsOf(config.runtime, availableParallelism()) },
+      pool: {
+        threads: poolThreadsOf(config.runtime, availableParallelism()),
+        ethash: ethashCachesOf(config, machine),
+      },
       historyBlocks: config.storage.gcMode === 'archive' ? undefined : FULL_HISTORY_BLOCKS,
       node: {
         clientVersion: clientVersion(config.p2p.identity),

@@ -31,6 +31,8 @@ export type JobOptions = {
   /** Milliseconds from now until an answer is of no use. */
   readonly deadlineMs: number
   readonly signal?: AbortSignal
+  /** Called when a thread takes it: from here on cancelling it costs the thread. */
+  readonly taken?: () => void
   /** Buffers of the input that move; the caller no longer owns them. */
   readonly transfer?: readonly ArrayBuffer[]
 }
@@ -112,6 +114,7 @@ export async function openPool(options: PoolOptions): Promise<Pool> {
       if (next === undefined) return
       waiting[next.options.priority].delete(next)
       running.add(next)
+      next.options.taken?.()
       runner.run(next.job, next.input, next.options.transfer ?? [], next.controller.signal).then(
         (answer) => finish(next, ok(answer)),
         (thrown: unknown) => finish(next, failure('JOB_FAILED', detailOf(thrown))),

@@ -14,8 +14,16 @@ export type Batch = {
 }
 export type BatchAnswer =
   | { readonly ok: true; readonly rows: Uint8Array }
-  /** `BATCH_LENGTH`: the bytes are no whole rows. */
-  | { readonly ok: false; readonly code: JobFailure['code'] | 'BATCH_LENGTH'; readonly detail: string }
+  /** `BATCH_LENGTH`: the bytes are no whole rows. `SEAL_EPOCH`: a block number beyond all epochs. */
+  | { readonly ok: false; readonly code: JobFailure['code'] | 'BATCH_LENGTH' | 'SEAL_EPOCH'; readonly detail: string }
+
+/** Where caches of ethash are kept between runs. */
+export type EthashCacheSettings = {
+  /** Made where it is not yet. */
+  readonly directory: string
+  /** Caches in it; the oldest go. */
+  readonly keptMax: number
+}
 
 export type PoolInfo = {
   /** `native`, `wasm` or `noble`; undefined until a thread has loaded it, which one does at the start. */
@@ -43,6 +51,11 @@ export type PoolMessages = {
   ecdh: Ask<Batch, BatchAnswer>
   /** Messages as `encodeMessages` lays them out → keccak256 of each, 32 bytes. */
   keccak: Ask<Batch, BatchAnswer>
+  /**
+   * Seals as `protocols/ethash/seal-rows.ts` lays them out, 112 bytes → verdicts, 33. Makes the caches that it needs, and
+   * late in an epoch the next one's ahead. Owner and deadline are those of the checks; the caches are everybody's.
+   */
+  verifySeals: Ask<Batch, BatchAnswer>
   info: Ask<void, PoolInfo>
   /** From the runtime: an owner of work has ended. */
   ownerDown: Tell<{ readonly path: string; readonly reason: DownReason }>
@@ -50,4 +63,6 @@ export type PoolMessages = {
 export type PoolDeps = {
   /** 0: none, the work is done on the thread of the actor. */
   readonly threads: number
+  /** Undefined: caches are made anew by each run. */
+  readonly ethash: EthashCacheSettings | undefined
 }

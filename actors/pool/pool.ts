@@ -1,12 +1,17 @@
 /** Takes batches of work from other actors and runs them on threads of its own. */
+
+import { SEAL_ROW_BYTES } from '../../protocols/ethash/seal-rows.ts'
 import { countMessages } from '../../protocols/keccak-batch.ts'
 import { type Call, defineActor, type Reentrant, reentrant } from '../../runtime/actor.ts'
 import type { AnyRef } from '../../runtime/messages.ts'
 import { moving } from '../../runtime/moving.ts'
 import { openPool } from '../../runtime/pool.ts'
 import { type Job, poolJob } from '../../runtime/pool-job.ts'
+import { cacheDirectory } from './cache-directory.ts'
+import { type CacheFailure, ethashCaches } from './ethash-caches.ts'
 import type { JobAnswer } from './jobs/job-answer.ts'
 import type { Batch, BatchAnswer, PoolDeps, PoolMessages } from './messages.ts'
+import { verifySealBatch } from './seal-batch.ts'
 
 /** Batches that may be on their way here; what waits for a thread is bounded by the pool itself. */
 const MAILBOX_CAPACITY = 256
@@ -25,7 +30,7 @@ const ROW_BYTES = { recover: 97, verify: 160, sign: 64, ecdh: 96 }
 export const pool = defineActor<PoolMessages, PoolDeps>({
   name: 'pool',
   mailbox: { capacity: MAILBOX_CAPACITY },
-  async behavior(ctx, { threads }) {
+  async behavior(ctx, { threads, ethash }) {
     const { log } = ctx
     const jobs = ctx.own(
       await openPool({
@@ -33,6 +38,12 @@ export const pool = defineActor<PoolMessages, PoolDeps>({
         clock: ctx.clock,
         threadFailed: (detail) => log.warn('Thread of the pool ended', { detail }),
       }),
+    )
+    const caches = ethashCaches(
+      jobs,
+      ethash && cacheDirectory({ disk: ctx.disk, path: ethash.directory, keptMax: ethash.keptMax, log }),
+      ctx.clock,
+      log,
     )
     /** Jobs of each owner, by path: it is watched while there are any. */
     const owners = new Map<string, number>()
@@ -65,15 +76,34 @@ export const pool = defineActor<PoolMessages, PoolDeps>({
         transfer: [rows.buffer],
       })
       release(batch.owner)
-      if (!done.ok) {
-        if (done.error.code === 'JOB_DEADLINE')
-          log.warn('Job of the pool overran', { job: job.name, owner: batch.owner.path, after: `${deadlineMs} ms` })
-        return { ok: false, ...done.error }
-      }
+      if (!done.ok) return failed(job.name, batch.owner, done.error)
       const answer = done.value
       learn(answer)
       return moving({ ok: true, rows: answer.rows }, [answer.rows.buffer as ArrayBuffer])
     }
+
+    async function verifySeals(batch: Batch, call: Call): Promise<BatchAnswer> {
+      adopt(batch.owner)
+      const done = await verifySealBatch(jobs, caches, batch.rows, {
+        owner: batch.owner.path,
+        priority: batch.priority,
+        deadlineMs: deadlineMsOf(call),
+        signal: call.signal,
+      })
+      release(batch.owner)
+      if (!done.ok) return failed('verifySeals', batch.owner, done.error)
+      return moving({ ok: true, rows: done.value }, [done.value.buffer])
+    }
+
+    function failed(job: string, owner: AnyRef, error: CacheFailure): BatchAnswer {
+      if (error.code === 'JOB_DEADLINE')
+        log.warn('Job of the pool overran', { job, owner: owner.path, after: error.detail })
+      return { ok: false, ...error }
+    }
+
+    /** Milliseconds until an answer is of no use, or has taken too long. */
+    const deadlineMsOf = (call: Call): number =>
+      call.deadline === undefined ? JOB_MS_MAX : Math.min(JOB_MS_MAX, Math.max(0, call.deadline - ctx.now()))
 
     function learn(answer: JobAnswer): void {
       if (answer.secp256k1 === undefined || secp256k1 !== undefined) return
@@ -110,6 +140,11 @@ export const pool = defineActor<PoolMessages, PoolDeps>({
       verify: ofRows(ROW_BYTES.verify, poolJob(SIGNATURES, 'verify', signatures)),
       sign: ofRows(ROW_BYTES.sign, poolJob(SIGNATURES, 'sign', signatures)),
       ecdh: ofRows(ROW_BYTES.ecdh, poolJob(SIGNATURES, 'ecdh', signatures)),
+      verifySeals: reentrant(async (batch, call) =>
+        batch.rows.length % SEAL_ROW_BYTES === 0
+          ? verifySeals(batch, call)
+          : { ok: false, code: 'BATCH_LENGTH', detail: `${batch.rows.length} bytes` },
+      ),
       keccak: checked(
         (messages) => countMessages(messages) !== undefined,
         poolJob(new URL('./jobs/hashes.ts', import.meta.url), 'keccak', hashes),

@@ -20,20 +20,29 @@ const openKernel = await startKernel(
   ethashKernelPasses,
 )
 
-/** Computes the cache of an epoch: half a second of work. Throws a RangeError when there is no memory for it. */
-export function makeCache(epoch: number): EthashCache {
-  const kernel = openKernel(cacheSize(epoch))
+/**
+ * Computes the cache of an epoch: half a second of work. Throws a RangeError when there is no memory for it.
+ * @param insteadOf its memory is used again; it must not be used any more
+ */
+export function makeCache(epoch: number, insteadOf?: EthashCache): EthashCache {
+  const kernel = kernelFor(cacheSize(epoch), insteadOf)
   kernel.fill(seedHash(epoch))
   return { epoch, datasetBytes: datasetSize(epoch), bytes: kernel.cache, kernel }
 }
 
-/** The cache of an epoch from the bytes of one made before; they are copied. Throws when they are not so many. */
-export function openCache(epoch: number, bytes: Uint8Array): EthashCache {
+/**
+ * The cache of an epoch from the bytes of one made before; they are copied. Throws when they are not so many.
+ * @param insteadOf as for `makeCache`
+ */
+export function openCache(epoch: number, bytes: Uint8Array, insteadOf?: EthashCache): EthashCache {
   if (bytes.length !== cacheSize(epoch)) throw new RangeError(`a cache of epoch ${epoch} with ${bytes.length} bytes`)
-  const kernel = openKernel(bytes.length)
+  const kernel = kernelFor(bytes.length, insteadOf)
   kernel.cache.set(bytes)
   return { epoch, datasetBytes: datasetSize(epoch), bytes: kernel.cache, kernel }
 }
+
+const kernelFor = (cacheBytes: number, insteadOf: EthashCache | undefined): EthashKernel =>
+  insteadOf === undefined ? openKernel(cacheBytes) : insteadOf.kernel.reopen(cacheBytes)
 
 /** Item of the full dataset, 64 bytes, computed from the cache. `index`: below the dataset's size / 64. */
 export const datasetItem = (cache: EthashCache, index: number): Uint8Array => cache.kernel.datasetItem(index)

@@ -26,9 +26,18 @@ export const datasetSize = (epoch: number): number =>
 
 /** Seed of an epoch's cache: 32 zero bytes, hashed once per epoch. */
 export function seedHash(epoch: number): Uint8Array {
+  let at = checked(epoch)
+  for (const seed of seedHashes()) if (at-- === 0) return seed
+  throw new Error('unreachable: there are as many seeds as epochs')
+}
+
+/** Seeds of all epochs, the first first. */
+export function* seedHashes(): Generator<Uint8Array> {
   let seed: Uint8Array = new Uint8Array(32)
-  for (let i = 0; i < checked(epoch); i++) seed = keccak256(seed)
-  return seed
+  for (let epoch = 0; epoch <= EPOCH_MAX; epoch++) {
+    yield seed
+    seed = keccak256(seed)
+  }
 }
 
 /** The largest prime multiple of `unit` below `bytes`, an even multiple of it, by odd steps. */

@@ -16,15 +16,25 @@ export type SealError =
 
 const HASHES = 1n << 256n
 
+/** What the check of a seal looks at. */
+export type Seal = Pick<Header, 'number' | 'difficulty' | 'mixHash' | 'nonce'> & {
+  /** keccak256 of the header without mixHash and nonce, 32 bytes. */
+  readonly sealHash: Uint8Array
+}
+
 /** Checks a header with the cache of its epoch (`epochOf`); throws when given that of another one. */
-export function verifySeal(header: Header, cache: EthashCache): Result<undefined, SealError> {
-  if (epochOf(header.number) !== cache.epoch)
-    throw new Error(`block ${header.number} checked with the cache of epoch ${cache.epoch}`)
-  if (header.difficulty === 0n) return err({ code: 'SEAL_DIFFICULTY' })
-  const { mixHash, result } = hashimotoLight(cache, sealHash(header), header.nonce)
-  if (!bytesEqual(mixHash, header.mixHash))
-    return err({ code: 'SEAL_MIX_HASH', mixHash: header.mixHash, expected: mixHash })
-  const target = HASHES / header.difficulty
+export const verifySeal = (header: Header, cache: EthashCache): Result<undefined, SealError> =>
+  checkSeal({ ...header, sealHash: sealHash(header) }, cache)
+
+/** As `verifySeal`, for what was taken from a header before. */
+export function checkSeal(seal: Seal, cache: EthashCache): Result<undefined, SealError> {
+  if (epochOf(seal.number) !== cache.epoch)
+    throw new Error(`block ${seal.number} checked with the cache of epoch ${cache.epoch}`)
+  if (seal.difficulty === 0n) return err({ code: 'SEAL_DIFFICULTY' })
+  const { mixHash, result } = hashimotoLight(cache, seal.sealHash, seal.nonce)
+  if (!bytesEqual(mixHash, seal.mixHash))
+    return err({ code: 'SEAL_MIX_HASH', mixHash: seal.mixHash, expected: mixHash })
+  const target = HASHES / seal.difficulty
   const reached = bytesToUint(result)
   return reached > target ? err({ code: 'SEAL_RESULT', result: reached, target }) : ok(undefined)
 }

@@ -14,6 +14,11 @@ export type EthashKernel = {
   datasetItem(index: number): Uint8Array
   /** `nonce`: 8 bytes, big-endian, as in a header. `datasetBytes`: a multiple of 128. */
   hashimoto(sealHash: Uint8Array, nonce: Uint8Array, datasetBytes: number): Hashimoto
+  /**
+   * The same memory for another cache, with whatever it holds; this kernel must not be used again. WebAssembly gives no memory
+   * back, and a new instance would stand beside the old one until that is collected.
+   */
+  reopen(cacheBytes: number): EthashKernel
 }
 
 const ROW_BYTES = 64
@@ -35,7 +40,10 @@ type EthashExports = {
 
 /** An instance with room for a cache of `cacheBytes`, still zero. Throws a RangeError when there is not so much memory. */
 export function ethashKernel(module: WebAssembly.Module, cacheBytes: number): EthashKernel {
-  const kernel = new WebAssembly.Instance(module).exports as EthashExports
+  return openInstance(new WebAssembly.Instance(module).exports as EthashExports, cacheBytes)
+}
+
+function openInstance(kernel: EthashExports, cacheBytes: number): EthashKernel {
   // An address above 2^31 comes as a negative number.
   const cacheAt = kernel.allocate(cacheBytes / ROW_BYTES) >>> 0
   if (cacheAt === 0) throw new RangeError(`no memory for an ethash cache of ${cacheBytes} bytes`)
@@ -65,6 +73,7 @@ export function ethashKernel(module: WebAssembly.Module, cacheBytes: number): Et
       kernel.hashimoto(datasetBytes / MIX_BYTES)
       return { mixHash: mixDigest.slice(), result: result.slice() }
     },
+    reopen: (bytes) => openInstance(kernel, bytes),
   }
 }
 

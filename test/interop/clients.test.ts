@@ -80,7 +80,7 @@ beforeAll(async () => {
       dataDirectory: undefined,
       cacheBytes: 64 * 1024 * 1024,
       historyBlocks: undefined,
-      pool: { threads: 0 },
+      pool: { threads: 0, ethash: undefined },
       node: { clientVersion: 'Troupe/test', datadir: directory, ip: '127.0.0.1', discoveryPort: 0, listenerPort: 0 },
       http: HTTP,
       ws: { ...HTTP, origins: [] },

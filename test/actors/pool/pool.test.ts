@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
-import type { Batch, BatchAnswer, PoolDeps, PoolMessages } from '../../../actors/pool/messages.ts'
+import type { Batch, BatchAnswer, EthashCacheSettings, PoolDeps, PoolMessages } from '../../../actors/pool/messages.ts'
 import { concatBytes } from '../../../protocols/bytes.ts'
 import { encodeMessages } from '../../../protocols/keccak-batch.ts'
 import { keccak256 } from '../../../protocols/keccak256.ts'
@@ -22,10 +22,10 @@ afterEach(async () => {
   for (const stage of stages.splice(0)) await stage.stop()
 })
 
-async function scene(threads: number) {
+async function scene(threads: number, ethash?: EthashCacheSettings) {
   const stage = await raise({ placement: { pool: 'pool', owner: 'owner' } })
   stages.push(stage)
-  const ref: Ref<PoolMessages> = await stage.spawn('pool', pool, { threads })
+  const ref: Ref<PoolMessages> = await stage.spawn('pool', pool, { threads, ethash })
   const ask = (kind: BatchKind, rows: Uint8Array, more: Partial<Batch> = {}, deadlineMs = 30_000) =>
     stage.ctx.ask(
       ref,
@@ -85,7 +85,7 @@ test.each([1, 0])(
 
 test('refuses what are no whole rows, and answers no rows by none', async () => {
   const { ask, rows } = await scene(1)
-  for (const kind of ['recoverKeys', 'recoverAddresses', 'verify', 'sign', 'ecdh', 'keccak'] as const) {
+  for (const kind of ['recoverKeys', 'recoverAddresses', 'verify', 'sign', 'ecdh', 'keccak', 'verifySeals'] as const) {
     expect(await answered(ask(kind, new Uint8Array(33).fill(9)))).toMatchObject({ ok: false, code: 'BATCH_LENGTH' })
     expect(await rows(kind, new Uint8Array(0))).toEqual(new Uint8Array(0))
   }

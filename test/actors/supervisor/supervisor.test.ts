@@ -123,7 +123,7 @@ async function run(
       dataDirectory: root,
       cacheBytes: 16 * 1024 * 1024,
       historyBlocks: undefined,
-      pool: { threads: 0 },
+      pool: { threads: 0, ethash: undefined },
       node: { clientVersion: 'Troupe', datadir: root, ip: '127.0.0.1', discoveryPort: 0, listenerPort: 0 },
       http: undefined,
       ipc: { path: join(root, 'x.ipc') },

@@ -35,6 +35,14 @@ describe('the cache of epoch 0', () => {
     expect(datasetItem(again, 12_345)).toEqual(datasetItem(cache, 12_345))
     expect(() => openCache(1, cache.bytes)).toThrow(RangeError)
   })
+
+  test('can be opened in the memory of another one, larger or smaller', () => {
+    const bytes = cache.bytes.slice()
+    const larger = makeCache(1, openCache(0, bytes))
+    expect(larger.bytes.length).toBe(16_907_456)
+    expect(datasetItem(larger, 12_345)).toEqual(datasetItem(makeCache(1), 12_345))
+    expect(datasetItem(openCache(0, bytes, larger), 12_345)).toEqual(datasetItem(cache, 12_345))
+  })
 })
 
 const VECTORS = ['data', 'ethereum-tests', 'PoWTests', 'ethash_tests.json']
