@@ -1,18 +1,38 @@
-/** Hex-prefix ("compact") encoding of nibble paths: Yellow Paper, appendix C. A nibble path holds one nibble per byte. */
+/** Hex-prefix ("compact") encoding of nibble paths: Yellow Paper, appendix C. */
 
 /** Flag bit of the first nibble: the path ends at a value (leaf), not at another node (extension). */
 const LEAF_FLAG = 0x20
 const ODD_FLAG = 0x10
 
-/** Writes the `key.length / 2 + 1` bytes of the encoding at `at`. @returns the offset after it. */
-export function writeHexPrefix(key: Uint8Array, isLeaf: boolean, out: Uint8Array, at: number): number {
-  const isOdd = (key.length & 1) === 1
-  out[at++] = (isLeaf ? LEAF_FLAG : 0) | (isOdd ? ODD_FLAG | key[0]! : 0)
-  for (let i = isOdd ? 1 : 0; i < key.length; i += 2) out[at++] = (key[i]! << 4) | key[i + 1]!
-  return at
+/**
+ * Writes the encoding of the nibbles `from` to `to` of a path of two nibbles a byte, which begins at `start` of `path`.
+ * @returns the offset after the `hexPrefixBytes(to - from)` bytes written at `at`
+ */
+export function writeHexPrefix(
+  path: Uint8Array,
+  start: number,
+  from: number,
+  to: number,
+  isLeaf: boolean,
+  out: Uint8Array,
+  at: number,
+): number {
+  const isOdd = ((to - from) & 1) === 1
+  const flags = isLeaf ? LEAF_FLAG : 0
+  if (!isOdd) out[at++] = flags
+  else {
+    const first = path[start + (from >> 1)]!
+    out[at++] = flags | ODD_FLAG | ((from & 1) === 0 ? first >> 4 : first & 0x0f)
+    from++
+  }
+  const begin = start + (from >> 1)
+  const length = (to - from) >> 1
+  if ((from & 1) === 0) for (let i = 0; i < length; i++) out[at + i] = path[begin + i]!
+  else for (let i = 0; i < length; i++) out[at + i] = (path[begin + i]! << 4) | (path[begin + i + 1]! >> 4)
+  return at + length
 }
 
-export const hexPrefixBytes = (key: Uint8Array): number => (key.length >> 1) + 1
+export const hexPrefixBytes = (nibbles: number): number => (nibbles >> 1) + 1
 
 /** Undefined when empty, when unknown flags are set, or when the padding nibble is not zero. */
 export function decodeHexPrefix(bytes: Uint8Array): { key: Uint8Array; isLeaf: boolean } | undefined {
@@ -28,14 +48,4 @@ export function decodeHexPrefix(bytes: Uint8Array): { key: Uint8Array; isLeaf: b
     key[at++] = bytes[i]! & 0x0f
   }
   return { key, isLeaf: (first & LEAF_FLAG) !== 0 }
-}
-
-/** Two nibbles of every byte of `key` into `out`. @returns how many nibbles. */
-export function writeNibbles(key: Uint8Array, out: Uint8Array): number {
-  for (let i = 0; i < key.length; i++) {
-    const byte = key[i]!
-    out[2 * i] = byte >> 4
-    out[2 * i + 1] = byte & 0x0f
-  }
-  return key.length * 2
 }

@@ -1,62 +1,72 @@
 /** RLP of trie nodes, written straight into one buffer and read straight out of one: Yellow Paper, appendix D. */
-import { decodeHexPrefix, hexPrefixBytes, writeHexPrefix } from './hex-prefix.ts'
+import { decodeHexPrefix, writeHexPrefix } from './hex-prefix.ts'
 import {
   BRANCH,
-  BRANCH_LENGTHS_AT,
+  CHILD,
+  CHILDREN,
+  END,
   EXTENSION,
-  type Extension,
   HASH_BYTES,
+  KIND,
   LEAF,
-  newBranch,
-  newExtension,
-  newLeaf,
-  type TrieNode,
-} from './node.ts'
+  META,
+  type NodeArena,
+  REFERENCE,
+  REFERENCE_LENGTH_MASK,
+  REFERENCE_LENGTH_SHIFT,
+  VALUE,
+} from './node-arena.ts'
 
-/** Bytes of `writeNode`'s output. The references of branches and extensions must be settled. */
-export function encodedBytes(node: TrieNode): number {
-  const payload = payloadBytes(node)
+const WORD_BYTES = 4
+
+/** Bytes of what `writeNode` writes for a node that stands `depth` nibbles below the root of the keys. */
+export function encodedBytes(arena: NodeArena, node: number, depth: number): number {
+  const payload = payloadBytes(arena, node, depth)
   return headerBytes(payload) + payload
 }
 
-/** Writes the node at the start of `out`, which has room for `encodedBytes`. @returns the length written. */
-export function writeNode(node: TrieNode, out: Uint8Array): number {
-  let at = writeHeader(0xc0, payloadBytes(node), out, 0)
-  switch (node.kind) {
-    case LEAF:
-      at = writeKey(node.key, true, out, at)
-      return writeString(node.value, out, at)
-    case EXTENSION:
-      at = writeKey(node.key, false, out, at)
-      return writeReference(node.reference, 0, node.referenceLength, out, at)
-    case BRANCH: {
-      const { references } = node
-      for (let slot = 0; slot < 16; slot++) {
-        at = writeReference(references, slot * HASH_BYTES, references[BRANCH_LENGTHS_AT + slot]!, out, at)
-      }
-      if (node.value !== undefined) return writeString(node.value, out, at)
-      out[at++] = 0x80
-      return at
-    }
+/** Writes the node at `at`; the references of what is below it must be settled. @returns the offset after it */
+export function writeNode(arena: NodeArena, node: number, depth: number, out: Uint8Array, at: number): number {
+  const { words, bytes, values } = arena
+  const kind = words[node + META]! & KIND
+  at = writeHeader(0xc0, payloadBytes(arena, node, depth), out, at)
+  if (kind !== BRANCH) {
+    const end = words[node + END]!
+    const length = ((end - depth) >> 1) + 1
+    if (length > 1) at = writeHeader(0x80, length, out, at)
+    at = writeHexPrefix(arena.pathSource(node), arena.pathStart(node), depth, end, kind === LEAF, out, at)
+    if (kind === LEAF) return writeString(values[words[node + VALUE]!]!, out, at)
+    return writeReference(words, bytes, words[node + CHILD]!, out, at)
   }
+  for (let slot = CHILDREN; slot < CHILDREN + 16; slot++)
+    at = writeReference(words, bytes, words[node + slot]!, out, at)
+  const value = words[node + VALUE]!
+  if (value !== 0) return writeString(values[value]!, out, at)
+  out[at] = 0x80
+  return at + 1
 }
 
-function payloadBytes(node: TrieNode): number {
-  switch (node.kind) {
-    case LEAF:
-      return keyBytes(node.key) + stringBytes(node.value)
-    case EXTENSION:
-      return keyBytes(node.key) + (node.referenceLength === HASH_BYTES ? HASH_BYTES + 1 : node.referenceLength)
-    case BRANCH: {
-      const { references } = node
-      let bytes = node.value === undefined ? 1 : stringBytes(node.value)
-      for (let slot = 0; slot < 16; slot++) {
-        const length = references[BRANCH_LENGTHS_AT + slot]!
-        bytes += length === HASH_BYTES ? HASH_BYTES + 1 : length === 0 ? 1 : length
-      }
-      return bytes
-    }
+function payloadBytes(arena: NodeArena, node: number, depth: number): number {
+  const { words, values } = arena
+  const kind = words[node + META]! & KIND
+  if (kind !== BRANCH) {
+    const length = ((words[node + END]! - depth) >> 1) + 1
+    // A compact key of one byte is below 0x40, so it is its own RLP.
+    const path = length === 1 ? 1 : headerBytes(length) + length
+    return path + (kind === LEAF ? stringBytes(values[words[node + VALUE]!]!) : slotBytes(arena, words[node + CHILD]!))
   }
+  const value = words[node + VALUE]!
+  let payload = value === 0 ? 1 : stringBytes(values[value]!)
+  for (let slot = CHILDREN; slot < CHILDREN + 16; slot++) payload += slotBytes(arena, words[node + slot]!)
+  return payload
+}
+
+/** Bytes that stand in a parent for what its slot holds. */
+export function slotBytes(arena: NodeArena, slot: number): number {
+  if (slot === 0) return 1
+  if (slot < 0) return 1 + HASH_BYTES
+  const length = arena.referenceLength(slot)
+  return length === HASH_BYTES ? 1 + HASH_BYTES : length
 }
 
 const headerBytes = (payload: number): number =>
@@ -77,38 +87,49 @@ function stringBytes(bytes: Uint8Array): number {
   return bytes.length === 1 && bytes[0]! < 0x80 ? 1 : headerBytes(bytes.length) + bytes.length
 }
 
+/** Bytes up to which a loop is faster than a call into the engine. */
+const LOOP_BYTES_MAX = 48
+
 function writeString(bytes: Uint8Array, out: Uint8Array, at: number): number {
-  if (bytes.length !== 1 || bytes[0]! >= 0x80) at = writeHeader(0x80, bytes.length, out, at)
-  out.set(bytes, at)
-  return at + bytes.length
-}
-
-/** A one-byte compact key is below 0x40, so it is its own RLP. */
-function keyBytes(key: Uint8Array): number {
-  const length = hexPrefixBytes(key)
-  return length === 1 ? 1 : headerBytes(length) + length
-}
-
-function writeKey(key: Uint8Array, isLeaf: boolean, out: Uint8Array, at: number): number {
-  const length = hexPrefixBytes(key)
-  return writeHexPrefix(key, isLeaf, out, length === 1 ? at : writeHeader(0x80, length, out, at))
-}
-
-function writeReference(source: Uint8Array, from: number, length: number, out: Uint8Array, at: number): number {
-  if (length === 0) {
-    out[at] = 0x80
-    return at + 1
-  }
-  if (length === HASH_BYTES) out[at++] = 0x80 + HASH_BYTES
-  for (let i = 0; i < length; i++) out[at + i] = source[from + i]!
+  const { length } = bytes
+  if (length !== 1 || bytes[0]! >= 0x80) at = writeHeader(0x80, length, out, at)
+  if (length <= LOOP_BYTES_MAX) for (let i = 0; i < length; i++) out[at + i] = bytes[i]!
+  else out.set(bytes, at)
   return at + length
 }
 
+function writeReference(words: Int32Array, bytes: Uint8Array, slot: number, out: Uint8Array, at: number): number {
+  if (slot === 0) {
+    out[at] = 0x80
+    return at + 1
+  }
+  let from = -slot * WORD_BYTES
+  let length = HASH_BYTES
+  if (slot > 0) {
+    from = (slot + REFERENCE) * WORD_BYTES
+    length = (words[slot]! >> REFERENCE_LENGTH_SHIFT) & REFERENCE_LENGTH_MASK
+  }
+  if (length === HASH_BYTES) out[at++] = 0x80 + HASH_BYTES
+  for (let i = 0; i < length; i++) out[at + i] = bytes[from + i]!
+  return at + length
+}
+
+/** A node as it is read: its own part of the path, one nibble a byte, and what its slots hold. All but paths are views. */
+export type DecodedNode =
+  | { readonly kind: typeof LEAF; readonly path: Uint8Array; readonly value: Uint8Array }
+  | { readonly kind: typeof EXTENSION; readonly path: Uint8Array; readonly reference: Uint8Array }
+  | {
+      readonly kind: typeof BRANCH
+      /** 16, undefined for an empty slot. */
+      readonly references: readonly (Uint8Array | undefined)[]
+      readonly value: Uint8Array | undefined
+    }
+
 /**
- * The node of exactly these bytes, clean, its children as references. Undefined for anything but a well-formed node:
- * a list of 2 or 17, child slots empty, a hash, or a list of fewer than 32 bytes. Nothing of `bytes` is kept.
+ * The node of exactly these bytes. Undefined for anything but a well-formed node: a list of 2 or 17, child slots empty, a
+ * hash, or a list of fewer than 32 bytes, which is not looked into.
  */
-export function decodeNode(bytes: Uint8Array, stored: boolean, used: number): TrieNode | undefined {
+export function decodeNode(bytes: Uint8Array): DecodedNode | undefined {
   const list = readItem(bytes, 0, bytes.length)
   if (list === undefined || !list.isList || list.end !== bytes.length) return undefined
   const items: Item[] = []
@@ -118,53 +139,42 @@ export function decodeNode(bytes: Uint8Array, stored: boolean, used: number): Tr
     items.push(item)
     at = item.end
   }
-  const node = items.length === 2 ? decodeShort(bytes, items, stored, used) : decodeBranch(bytes, items, stored, used)
-  if (node === undefined) return undefined
-  node.hashed = true
-  node.saved = true
-  return node
+  return items.length === 2 ? decodeShort(bytes, items) : decodeBranch(bytes, items)
 }
 
-function decodeShort(bytes: Uint8Array, items: readonly Item[], stored: boolean, used: number): TrieNode | undefined {
+function decodeShort(bytes: Uint8Array, items: readonly Item[]): DecodedNode | undefined {
   const [first, second] = items as [Item, Item]
   if (first.isList) return undefined
-  const path = decodeHexPrefix(bytes.subarray(first.start, first.end))
-  if (path === undefined) return undefined
-  if (path.isLeaf) {
+  const prefixed = decodeHexPrefix(bytes.subarray(first.start, first.end))
+  if (prefixed === undefined) return undefined
+  const { key: path, isLeaf } = prefixed
+  if (isLeaf) {
     if (second.isList || second.start === second.end) return undefined
-    return newLeaf(path.key, bytes.slice(second.start, second.end), stored, used)
+    return { kind: LEAF, path, value: bytes.subarray(second.start, second.end) }
   }
-  const length = slotLength(second)
-  if (path.key.length === 0 || length === undefined || length === 0) return undefined
-  const node: Extension = newExtension(path.key, null, stored, used)
-  const from = length === HASH_BYTES ? second.start : second.at
-  node.reference.set(bytes.subarray(from, from + length))
-  node.referenceLength = length
-  return node
+  const reference = slotOf(bytes, second)
+  if (path.length === 0 || reference === undefined || reference.length === 0) return undefined
+  return { kind: EXTENSION, path, reference }
 }
 
-function decodeBranch(bytes: Uint8Array, items: readonly Item[], stored: boolean, used: number): TrieNode | undefined {
+function decodeBranch(bytes: Uint8Array, items: readonly Item[]): DecodedNode | undefined {
   if (items.length !== 17) return undefined
-  const node = newBranch(stored, used)
+  const references: (Uint8Array | undefined)[] = []
   for (let slot = 0; slot < 16; slot++) {
-    const item = items[slot]!
-    const length = slotLength(item)
-    if (length === undefined) return undefined
-    const from = length === HASH_BYTES ? item.start : item.at
-    for (let i = 0; i < length; i++) node.references[slot * HASH_BYTES + i] = bytes[from + i]!
-    node.references[BRANCH_LENGTHS_AT + slot] = length
+    const reference = slotOf(bytes, items[slot]!)
+    if (reference === undefined) return undefined
+    references.push(reference.length === 0 ? undefined : reference)
   }
   const last = items[16]!
   if (last.isList) return undefined
-  if (last.start !== last.end) node.value = bytes.slice(last.start, last.end)
-  return node
+  return { kind: BRANCH, references, value: last.start === last.end ? undefined : bytes.subarray(last.start, last.end) }
 }
 
-/** Length of the reference in a child slot: 0, 32, or that of an embedded node; undefined if it is none of these. */
-function slotLength(item: Item): number | undefined {
-  if (item.isList) return item.end - item.at < HASH_BYTES ? item.end - item.at : undefined
+/** What a child slot holds: nothing, a hash or an embedded node; undefined if it is none of these. */
+function slotOf(bytes: Uint8Array, item: Item): Uint8Array | undefined {
+  if (item.isList) return item.end - item.at < HASH_BYTES ? bytes.subarray(item.at, item.end) : undefined
   const length = item.end - item.start
-  return length === 0 || length === HASH_BYTES ? length : undefined
+  return length === 0 || length === HASH_BYTES ? bytes.subarray(item.start, item.end) : undefined
 }
 
 /** `at`: of the header, `start`: of the payload, `end`: after it. */

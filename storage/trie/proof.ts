@@ -1,7 +1,6 @@
 import { keccak256 } from '../../protocols/keccak256.ts'
 import { err, ok, type Result } from '../../protocols/result.ts'
-import { writeNibbles } from './hex-prefix.ts'
-import { BRANCH, branchReference, HASH_BYTES, LEAF, type TrieNode } from './node.ts'
+import { BRANCH, HASH_BYTES, LEAF, nibbleAt } from './node-arena.ts'
 import { decodeNode } from './node-rlp.ts'
 import { EMPTY_ROOT } from './trie.ts'
 
@@ -21,26 +20,28 @@ export function verifyProof(
 ): Result<Uint8Array | undefined, ProofError> {
   const nodes = new Map(proof.map((encoded) => [text(keccak256(encoded)), encoded]))
   if (text(root) === text(EMPTY_ROOT)) return ok(undefined)
-  const nibbles = new Uint8Array(key.length * 2)
-  writeNibbles(key, nibbles)
+  const length = key.length * 2
   let depth = 0
   let reference = root
   for (;;) {
     const encoded = reference.length === HASH_BYTES ? nodes.get(text(reference)) : reference
     if (encoded === undefined) return err({ code: 'PROOF_NODE_MISSING', hash: reference })
-    const node: TrieNode | undefined = decodeNode(encoded, false, 0)
+    const node = decodeNode(encoded)
     if (node === undefined) return err({ code: 'PROOF_NODE_MALFORMED', reference })
     if (node.kind === BRANCH) {
-      if (depth === nibbles.length) return ok(node.value)
-      reference = branchReference(node, nibbles[depth]!)
+      if (depth === length) return ok(node.value)
+      const next = node.references[nibbleAt(key, depth)]
+      if (next === undefined) return ok(undefined)
+      reference = next
       depth++
-      if (reference.length === 0) return ok(undefined)
       continue
     }
-    for (let i = 0; i < node.key.length; i++) if (nibbles[depth + i] !== node.key[i]) return ok(undefined)
-    depth += node.key.length
-    if (node.kind === LEAF) return ok(depth === nibbles.length ? node.value : undefined)
-    reference = node.reference.subarray(0, node.referenceLength)
+    const { path } = node
+    if (depth + path.length > length) return ok(undefined)
+    for (let i = 0; i < path.length; i++) if (nibbleAt(key, depth + i) !== path[i]) return ok(undefined)
+    depth += path.length
+    if (node.kind === LEAF) return ok(depth === length ? node.value : undefined)
+    reference = node.reference
   }
 }
 

@@ -5,8 +5,8 @@
 
 import { keccak256 } from '../../protocols/keccak256.ts'
 import { encodeRlpList, encodeRlpString } from '../../protocols/rlp.ts'
-import { hexPrefixBytes, writeHexPrefix, writeNibbles } from './hex-prefix.ts'
-import { HASH_BYTES } from './node.ts'
+import { hexPrefixBytes, writeHexPrefix } from './hex-prefix.ts'
+import { HASH_BYTES, nibbleAt } from './node-arena.ts'
 import { EMPTY_ROOT } from './trie.ts'
 
 export type SortedRoot = {
@@ -27,15 +27,15 @@ const NOTHING = Uint8Array.of(0x80)
 
 export function sortedRoot(): SortedRoot {
   const open: Open[] = []
-  /** Key of the last leaf, as nibbles: every finished sub-trie lies on its path. */
+  /** Key of the last leaf: every finished sub-trie lies on its path. */
   let path: Uint8Array | undefined
   let last: Finished | undefined
 
   /** Takes the last leaf into the branches above it, down to `depth`, where its path and the next key part. */
-  function fold(nibbles: Uint8Array, leaf: Finished, depth: number): Finished {
+  function fold(key: Uint8Array, leaf: Finished, depth: number): Finished {
     let below = leaf
     for (let top = open.at(-1); top !== undefined && top.depth > depth; top = open.at(-1)) {
-      top.references[nibbles[top.depth]!] = reference(encodeFrom(below, nibbles, top.depth + 1))
+      top.references[nibbleAt(key, top.depth)] = reference(encodeFrom(below, key, top.depth + 1))
       below = { kind: 'branch', depth: top.depth, encoded: encodeRlpList([...top.references, NOTHING]) }
       open.pop()
     }
@@ -44,17 +44,16 @@ export function sortedRoot(): SortedRoot {
 
   return {
     add(key, value) {
-      const nibbles = new Uint8Array(key.length * 2)
-      writeNibbles(key, nibbles)
+      const length = key.length * 2
       if (path !== undefined && last !== undefined) {
         let depth = 0
-        while (depth < nibbles.length && nibbles[depth] === path[depth]) depth++
-        if (depth === nibbles.length || nibbles[depth]! < path[depth]!) throw new Error('keys are not in order')
+        while (depth < length && nibbleAt(key, depth) === nibbleAt(path, depth)) depth++
+        if (depth === length || nibbleAt(key, depth) < nibbleAt(path, depth)) throw new Error('keys are not in order')
         const below = fold(path, last, depth)
         if (open.at(-1)?.depth !== depth) open.push({ depth, references: new Array(16).fill(NOTHING) })
-        open.at(-1)!.references[path[depth]!] = reference(encodeFrom(below, path, depth + 1))
+        open.at(-1)!.references[nibbleAt(path, depth)] = reference(encodeFrom(below, path, depth + 1))
       }
-      path = nibbles
+      path = key.slice()
       last = { kind: 'leaf', value: value.slice() }
     },
     root() {
@@ -67,15 +66,15 @@ export function sortedRoot(): SortedRoot {
 /** RLP of the node that stands at the first `from` nibbles of `path` and holds `below`. */
 function encodeFrom(below: Finished, path: Uint8Array, from: number): Uint8Array {
   if (below.kind === 'leaf') {
-    return encodeRlpList([encodePath(path.subarray(from), true), encodeRlpString(below.value)])
+    return encodeRlpList([encodePath(path, from, path.length * 2, true), encodeRlpString(below.value)])
   }
   if (below.depth === from) return below.encoded
-  return encodeRlpList([encodePath(path.subarray(from, below.depth), false), reference(below.encoded)])
+  return encodeRlpList([encodePath(path, from, below.depth, false), reference(below.encoded)])
 }
 
-function encodePath(nibbles: Uint8Array, isLeaf: boolean): Uint8Array {
-  const prefixed = new Uint8Array(hexPrefixBytes(nibbles))
-  writeHexPrefix(nibbles, isLeaf, prefixed, 0)
+function encodePath(path: Uint8Array, from: number, to: number, isLeaf: boolean): Uint8Array {
+  const prefixed = new Uint8Array(hexPrefixBytes(to - from))
+  writeHexPrefix(path, 0, from, to, isLeaf, prefixed, 0)
   return encodeRlpString(prefixed)
 }
 

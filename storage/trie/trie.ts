@@ -9,25 +9,26 @@ import { bytesEqual } from '../../protocols/bytes.ts'
 import { hexConstant } from '../../protocols/hex.ts'
 import { keccak256 } from '../../protocols/keccak256.ts'
 import { err, ok, type Result } from '../../protocols/result.ts'
-import { writeNibbles } from './hex-prefix.ts'
 import {
   BRANCH,
-  BRANCH_LENGTHS_AT,
-  type Branch,
-  branchReference,
+  CHILD,
+  CHILDREN,
+  END,
   EXTENSION,
-  type Extension,
   HASH_BYTES,
-  isOccupied,
+  HASHED,
+  KIND,
   LEAF,
-  newBranch,
-  newExtension,
-  newLeaf,
-  nodeBytes,
-  referenceLength,
-  type TrieNode,
-} from './node.ts'
-import { decodeNode, encodedBytes, writeNode } from './node-rlp.ts'
+  META,
+  NodeArena,
+  nibbleAt,
+  SAVED,
+  STORED,
+  USED,
+  VALUE,
+} from './node-arena.ts'
+import { hashNodes, saveNodes } from './node-hasher.ts'
+import { type DecodedNode, decodeNode, encodedBytes, writeNode } from './node-rlp.ts'
 import type { TrieError } from './trie-error.ts'
 
 /** keccak256(0x80), the root of a trie without keys (Yellow Paper, appendix D). */
@@ -39,8 +40,8 @@ const MEMORY_BYTES_DEFAULT = 64 * 1024 * 1024
 const UNLOAD_TO_SHARE = 0.5
 /** Operations that count as one age: fewer ages make unloading cheaper, more make it choose better. */
 const OPERATIONS_PER_AGE = 256
-/** Nibbles of a 32-byte key; longer keys grow the buffers. */
-const SECURE_PATH_NIBBLES = 64
+/** Of a 32-byte key; longer keys grow the buffers. */
+const SECURE_KEY_BYTES = 32
 
 /** The stored encoding of the node at `path` (nibbles, one per byte; valid during the call only). */
 export type NodeReader = (path: Uint8Array) => Uint8Array | undefined
@@ -55,7 +56,6 @@ export type TrieOptions = {
   readonly memoryBytesMax?: number
   /** Leading nibbles of every key that stand above this trie: its paths begin after them. */
   readonly nibblesAbove?: number
-  readonly hash?: (bytes: Uint8Array) => Uint8Array
 }
 
 /** After an operation that answers MISSING_NODE the trie is as it was before it. */
@@ -94,487 +94,544 @@ class MissingNode extends Error {
 const DONE = ok(undefined)
 
 export function createTrie(options: TrieOptions): Trie {
-  const { read, hash = keccak256, memoryBytesMax = MEMORY_BYTES_DEFAULT, nibblesAbove = 0 } = options
+  const { read, memoryBytesMax = MEMORY_BYTES_DEFAULT, nibblesAbove = 0 } = options
+  const arena = new NodeArena()
   /** Hash of the whole, null while unknown. */
   let rootHash: Uint8Array | null = options.root?.slice() ?? EMPTY_ROOT
   let isTopLoaded = bytesEqual(rootHash, EMPTY_ROOT)
-  let top: TrieNode | null = null
-  const topReference = new Uint8Array(HASH_BYTES)
+  /** 0: no keys, or not loaded. */
+  let top = 0
 
-  /** The key of the operation under way, as nibbles; its first `depth` are the path of the node being visited. */
-  let nibbles = new Uint8Array(SECURE_PATH_NIBBLES + 1)
+  /** Of the operation under way, and its nibbles. */
+  let key: Uint8Array = new Uint8Array(0)
   let length = 0
-  let isChanged = false
-  let memory = 0
+  /** The nodes from the top to the one being visited, without it. */
+  let visited = new Int32Array(SECURE_KEY_BYTES * 2 + 1)
+  let visitedCount = 0
+  /** Path of a node being loaded, two nibbles a byte. */
+  let packed = new Uint8Array(SECURE_KEY_BYTES)
   let unloadAt = memoryBytesMax
   let age = 0
   let operationsOfAge = 0
 
   /** Paths at which a stored node stood that no node stands at now, by their latin-1 text. Only deletions fill it. */
   const vanished = new Map<string, Uint8Array>()
-  const vanishing: Uint8Array[] = []
 
-  let scratch = new Uint8Array(1024)
-  let path = new Uint8Array(SECURE_PATH_NIBBLES + 1)
-  let changed: ChangedNode[] = []
-
-  function begin(key: Uint8Array): void {
-    if (nibbles.length < key.length * 2 + 1) {
-      nibbles = new Uint8Array(key.length * 2 + 1)
-      path = new Uint8Array(key.length * 2 + 1)
+  function begin(next: Uint8Array): void {
+    key = next
+    length = next.length * 2
+    visitedCount = 0
+    if (visited.length <= length) {
+      visited = new Int32Array(length * 2)
+      packed = new Uint8Array(length)
     }
-    length = writeNibbles(key, nibbles) - nibblesAbove
-    if (nibblesAbove > 0) nibbles.copyWithin(0, nibblesAbove, nibblesAbove + length)
-    isChanged = false
     if (++operationsOfAge === OPERATIONS_PER_AGE) {
       operationsOfAge = 0
       age++
     }
-    if (memory > unloadAt) unload(memoryBytesMax * UNLOAD_TO_SHARE)
+    if (arena.memoryBytes() > unloadAt) unload(memoryBytesMax * UNLOAD_TO_SHARE)
   }
 
   function refusal(thrown: unknown): { readonly ok: false; readonly error: TrieError } {
-    vanishing.length = 0
     if (thrown instanceof MissingNode) return err(thrown.error)
     throw thrown
   }
 
   // Loading
 
-  function load(at: Uint8Array, reference: Uint8Array): TrieNode {
-    const isHash = reference.length === HASH_BYTES
-    const encoded = isHash ? read(at) : reference
-    const refuse = (reason: TrieError['reason']) =>
-      new MissingNode({ code: 'MISSING_NODE', path: at.slice(), reference: reference.slice(), reason })
-    if (encoded === undefined) throw refuse('absent')
-    if (isHash && !bytesEqual(hash(encoded), reference)) throw refuse('mismatch')
-    const node = decodeNode(encoded, isHash, age)
-    if (node === undefined) throw refuse('malformed')
-    memory += nodeBytes(node)
-    return node
-  }
-
-  function loadTop(): TrieNode | null {
+  function loadTop(): number {
     if (!isTopLoaded) {
-      top = load(nibbles.subarray(0, 0), rootHash!)
+      top = load(nibblesAbove, -1, rootHash!)
       isTopLoaded = true
     }
     return top
   }
 
-  /** The branch's path is the first `depth` of `nibbles`, but the slot need not be the next of them. */
-  function childOfBranch(node: Branch, slot: number, depth: number): TrieNode | null {
-    const present = node.children[slot]!
-    if (present !== null || referenceLength(node, slot) === 0) return present
-    const at = nibbles.slice(0, depth + 1)
-    at[depth] = slot
-    const child = load(at, branchReference(node, slot))
-    node.children[slot] = child
+  /** The node at the first `depth` nibbles of the key, with `slot` in the place of the last of them unless it is -1. */
+  function load(depth: number, slot: number, reference: Uint8Array): number {
+    const at = pathOfKey(depth)
+    if (slot >= 0) at[at.length - 1] = slot
+    const refuse = (reason: TrieError['reason']) =>
+      new MissingNode({ code: 'MISSING_NODE', path: at, reference: reference.slice(), reason })
+    const encoded = read(at)
+    if (encoded === undefined) throw refuse('absent')
+    if (!bytesEqual(keccak256(encoded), reference)) throw refuse('mismatch')
+    const end = (depth + 1) >> 1
+    for (let i = 0; i < end; i++) packed[i] = key[i] ?? 0
+    if (slot >= 0) setNibble(depth - 1, slot)
+    const node = take(encoded, reference, depth)
+    if (node === 0) throw refuse('malformed')
+    return node
+  }
+
+  /** Nibbles `nibblesAbove` to `depth` of the key, one a byte, the caller's. */
+  function pathOfKey(depth: number): Uint8Array {
+    const at = new Uint8Array(depth - nibblesAbove)
+    for (let i = nibblesAbove; i < depth; i++) at[i - nibblesAbove] = nibbleAt(key, i)
+    return at
+  }
+
+  function setNibble(at: number, nibble: number): void {
+    const place = at >> 1
+    if (place >= packed.length) {
+      const longer = new Uint8Array(packed.length * 2)
+      longer.set(packed)
+      packed = longer
+    }
+    packed[place] = (at & 1) === 0 ? (nibble << 4) | (packed[place]! & 0x0f) : (packed[place]! & 0xf0) | nibble
+  }
+
+  /** A record of the encoded node that stands at the first `depth` nibbles of `packed`. @returns 0 if it is not a node */
+  function take(encoded: Uint8Array, reference: Uint8Array, depth: number): number {
+    const decoded = decodeNode(encoded)
+    if (decoded === undefined) return 0
+    const node = record(decoded, depth, reference.length === HASH_BYTES ? STORED : 0)
+    if (node === 0) return 0
+    arena.bytes.set(reference, arena.referenceStart(node))
+    arena.setReferenceLength(node, reference.length)
+    arena.words[node + META]! |= HASHED | SAVED
+    return node
+  }
+
+  function record(decoded: DecodedNode, depth: number, stored: number): number {
+    if (decoded.kind !== BRANCH) {
+      const end = depth + decoded.path.length
+      for (let i = 0; i < decoded.path.length; i++) setNibble(depth + i, decoded.path[i]!)
+      if (decoded.kind === EXTENSION) {
+        const child = takeReference(decoded.reference, end)
+        if (child > 0 && (arena.words[child + META]! & KIND) !== BRANCH) {
+          arena.freeBelow(child)
+          return 0
+        }
+        return child === 0 ? 0 : arena.newExtension(packed, end, child, stored, age)
+      }
+      // A key is whole bytes.
+      return (end & 1) === 1 ? 0 : arena.newLeaf(packed, end, decoded.value.slice(), stored, age)
+    }
+    const node = arena.newBranch(stored, age)
+    if (decoded.value !== undefined) {
+      const place = arena.newValue(decoded.value.slice())
+      arena.words[node + VALUE] = place
+    }
+    for (let slot = 0; slot < 16; slot++) {
+      const reference = decoded.references[slot]
+      if (reference === undefined) continue
+      setNibble(depth, slot)
+      const child = takeReference(reference, depth + 1)
+      if (child === 0) {
+        arena.freeBelow(node)
+        return 0
+      }
+      arena.words[node + CHILDREN + slot] = child
+    }
+    return node
+  }
+
+  /** What a slot holds for a reference: embedded nodes are taken at once. 0: malformed. */
+  function takeReference(reference: Uint8Array, depth: number): number {
+    return reference.length === HASH_BYTES ? arena.newReference(reference) : take(reference, reference, depth)
+  }
+
+  /** What stands in a slot of the branch at the first `depth` nibbles of the key, 0 for nothing. */
+  function childOfBranch(node: number, slot: number, depth: number): number {
+    const held = arena.words[node + CHILDREN + slot]!
+    if (held >= 0) return held
+    // The slot need not be the key's, so the path may go on beyond its end.
+    const child = load(depth + 1, slot, arena.referenceAt(held).slice())
+    arena.freeReference(held)
+    arena.words[node + CHILDREN + slot] = child
     return child
   }
 
-  function childOfExtension(node: Extension, depth: number): Branch {
-    if (node.child !== null) return node.child
-    const at = nibbles.slice(0, depth + node.key.length)
-    at.set(node.key, depth)
-    const reference = node.reference.subarray(0, node.referenceLength)
-    const child = load(at, reference)
-    if (child.kind !== BRANCH) {
-      memory -= nodeBytes(child)
-      throw new MissingNode({ code: 'MISSING_NODE', path: at, reference: reference.slice(), reason: 'malformed' })
+  function childOfExtension(node: number): number {
+    const held = arena.words[node + CHILD]!
+    if (held >= 0) return held
+    const end = arena.words[node + END]!
+    const reference = arena.referenceAt(held).slice()
+    const child = load(end, -1, reference)
+    if ((arena.words[child + META]! & KIND) !== BRANCH) {
+      arena.freeBelow(child)
+      throw new MissingNode({ code: 'MISSING_NODE', path: pathOfKey(end), reference, reason: 'malformed' })
     }
-    node.child = child
+    arena.freeReference(held)
+    arena.words[node + CHILD] = child
     return child
   }
 
   // Changing
 
-  function touch(node: TrieNode): void {
-    isChanged = true
-    node.hashed = false
-    node.saved = false
+  /** The node and all above it are neither hashed nor saved any more. */
+  function touch(node: number): void {
+    const { words } = arena
+    words[node + META]! &= ~(HASHED | SAVED)
+    for (let i = visitedCount - 1; i >= 0; i--) {
+      const above = visited[i]! + META
+      if ((words[above]! & (HASHED | SAVED)) === 0) break
+      words[above]! &= ~(HASHED | SAVED)
+    }
+    rootHash = null
   }
 
-  /** Counts the node as in memory. */
-  function added<N extends TrieNode>(node: N): N {
-    memory += nodeBytes(node)
-    isChanged = true
-    return node
+  /** Puts `node` where the node being visited stands, below the last one visited. */
+  function replace(node: number, depth: number): void {
+    if (visitedCount === 0) {
+      top = node
+      return
+    }
+    const above = visited[visitedCount - 1]!
+    const { words } = arena
+    if ((words[above + META]! & KIND) === BRANCH) words[above + CHILDREN + nibbleAt(key, depth - 1)] = node
+    else words[above + CHILD] = node
   }
 
-  function removed(node: TrieNode): void {
-    memory -= nodeBytes(node)
-    isChanged = true
+  function setStored(node: number, stored: number): void {
+    arena.words[node + META] = (arena.words[node + META]! & ~STORED) | stored
   }
 
-  /** How many nibbles from `depth` on the node's key shares with the key of the operation. */
-  function sharedNibbles(key: Uint8Array, depth: number): number {
-    const end = Math.min(key.length, length - depth)
-    let shared = 0
-    while (shared < end && key[shared] === nibbles[depth + shared]) shared++
-    return shared
+  /** Where the path of a short node at `depth` and the key part: at most the end of either. */
+  function sharedEnd(node: number, depth: number): number {
+    const source = arena.pathSource(node)
+    const start = arena.pathStart(node)
+    const end = Math.min(arena.words[node + END]!, length)
+    let at = depth >> 1
+    // Above this trie's own nibbles nothing is compared.
+    let mask = (depth & 1) === 0 ? 0xff : 0x0f
+    for (; 2 * at < end; at++) {
+      const difference = (source[start + at]! ^ key[at]!) & mask
+      if (difference !== 0) return Math.min(end, 2 * at + (difference < 0x10 ? 1 : 0))
+      mask = 0xff
+    }
+    return end
   }
 
-  /** @returns what stands at this path afterwards. */
-  function insertAt(node: TrieNode, depth: number, value: Uint8Array): TrieNode {
-    node.used = age
-    switch (node.kind) {
-      case LEAF: {
-        const shared = sharedNibbles(node.key, depth)
-        if (shared === node.key.length && depth + shared === length) {
-          if (bytesEqual(node.value, value)) return node
-          memory += value.length - node.value.length
-          node.value = value
-          touch(node)
-          return node
-        }
-        const branch = newBranch(false, age)
-        if (shared === node.key.length) branch.value = node.value
-        else branch.children[node.key[shared]!] = added(newLeaf(node.key.slice(shared + 1), node.value, false, age))
-        return fork(node, node.key, branch, shared, depth, value)
-      }
-      case EXTENSION: {
-        const shared = sharedNibbles(node.key, depth)
-        if (shared === node.key.length) {
-          const next = insertAt(childOfExtension(node, depth), depth + shared, value)
-          if (!isChanged) return node
-          node.child = next as Branch // an insertion leaves a branch a branch
-          touch(node)
-          return node
-        }
-        const branch = newBranch(false, age)
-        const slot = node.key[shared]!
-        const rest = node.key.slice(shared + 1)
-        if (rest.length === 0) {
-          branch.children[slot] = node.child
-          branch.references.set(node.reference, slot * HASH_BYTES)
-          branch.references[BRANCH_LENGTHS_AT + slot] = node.referenceLength
-        } else {
-          const extension = added(newExtension(rest, node.child, false, age))
-          extension.reference.set(node.reference)
-          extension.referenceLength = node.referenceLength
-          branch.children[slot] = extension
-        }
-        return fork(node, node.key, branch, shared, depth, value)
-      }
-      case BRANCH: {
+  function put(value: Uint8Array): void {
+    let node = loadTop()
+    if (node === 0) {
+      top = arena.newLeaf(key, length, value, vanished.delete('') ? STORED : 0, age)
+      rootHash = null
+      return
+    }
+    let depth = nibblesAbove
+    for (;;) {
+      const { words } = arena
+      words[node + USED] = age
+      const kind = words[node + META]! & KIND
+      if (kind === BRANCH) {
         if (depth === length) {
-          if (node.value !== undefined && bytesEqual(node.value, value)) return node
-          memory -= nodeBytes(node)
-          node.value = value
-          memory += nodeBytes(node)
-          touch(node)
-          return node
+          setValue(node, value)
+          return
         }
-        const slot = nibbles[depth]!
+        const slot = nibbleAt(key, depth)
         const child = childOfBranch(node, slot, depth)
-        if (child === null) {
-          node.children[slot] = added(newLeaf(nibbles.slice(depth + 1, length), value, false, age))
+        if (child === 0) {
+          const leaf = arena.newLeaf(key, length, value, 0, age)
+          arena.words[node + CHILDREN + slot] = leaf
           touch(node)
-          return node
+          return
         }
-        const next = insertAt(child, depth + 1, value)
-        if (!isChanged) return node
-        node.children[slot] = next
-        touch(node)
-        return node
+        visited[visitedCount++] = node
+        node = child
+        depth++
+        continue
       }
+      const shared = sharedEnd(node, depth)
+      if (shared < words[node + END]!) {
+        fork(node, depth, shared, value)
+        return
+      }
+      if (kind === EXTENSION) {
+        visited[visitedCount++] = node
+        node = childOfExtension(node)
+        depth = shared
+        continue
+      }
+      if (shared === length) setValue(node, value)
+      else fork(node, depth, shared, value)
+      return
     }
   }
 
-  /** Puts the new value beside what `branch` has of `old`, and the nibbles they share above it. */
-  function fork(
-    old: TrieNode,
-    key: Uint8Array,
-    branch: Branch,
-    shared: number,
-    depth: number,
-    value: Uint8Array,
-  ): TrieNode {
-    const at = depth + shared
-    if (at === length) branch.value = value
-    else branch.children[nibbles[at]!] = added(newLeaf(nibbles.slice(at + 1, length), value, false, age))
-    removed(old)
-    added(branch)
-    if (shared === 0) {
-      branch.stored = old.stored
-      return branch
-    }
-    return added(newExtension(key.slice(0, shared), branch, old.stored, age))
+  function setValue(node: number, value: Uint8Array): void {
+    const { words, values } = arena
+    const place = words[node + VALUE]!
+    if (place !== 0 && bytesEqual(values[place]!, value)) return
+    arena.freeValue(place)
+    words[node + VALUE] = arena.newValue(value)
+    touch(node)
   }
 
-  /** @returns what stands at this path afterwards, null for nothing. */
-  function deleteAt(node: TrieNode, depth: number): TrieNode | null {
-    node.used = age
-    switch (node.kind) {
-      case LEAF: {
-        if (depth + node.key.length !== length || sharedNibbles(node.key, depth) !== node.key.length) return node
-        if (node.stored) vanishing.push(nibbles.slice(0, depth))
-        removed(node)
-        return null
-      }
-      case EXTENSION: {
-        if (sharedNibbles(node.key, depth) !== node.key.length) return node
-        const below = depth + node.key.length
-        const next = deleteAt(childOfExtension(node, depth), below)
-        if (!isChanged) return node
-        if (next === null) throw new Error('a branch lost all its keys at once')
-        if (next.kind === BRANCH) {
-          node.child = next
-          touch(node)
-          return node
-        }
-        if (next.stored) vanishing.push(nibbles.slice(0, below))
-        removed(node)
-        return lengthened(node.key, next, node.stored)
-      }
-      case BRANCH: {
-        if (depth === length) {
-          if (node.value === undefined) return node
-          return withoutEntry(node, -1, depth)
-        }
-        const slot = nibbles[depth]!
-        const child = childOfBranch(node, slot, depth)
-        if (child === null) return node
-        const next = deleteAt(child, depth + 1)
-        if (!isChanged) return node
-        if (next === null) return withoutEntry(node, slot, depth)
-        node.children[slot] = next
-        touch(node)
-        return node
-      }
+  /** Puts a branch at `shared` of the path of a short node, with the new value beside what was there. */
+  function fork(node: number, depth: number, shared: number, value: Uint8Array): void {
+    const stored = arena.words[node + META]! & STORED
+    const branch = arena.newBranch(shared === depth ? stored : 0, age)
+    if (shared === length) {
+      const place = arena.newValue(value)
+      arena.words[branch + VALUE] = place
+    } else {
+      const leaf = arena.newLeaf(key, length, value, 0, age)
+      arena.words[branch + CHILDREN + nibbleAt(key, shared)] = leaf
     }
+    const { words } = arena
+    const end = words[node + END]!
+    const slot = shared === end ? -1 : arena.pathNibble(node, shared)
+    if (slot === -1) {
+      words[branch + VALUE] = words[node + VALUE]!
+      words[node + VALUE] = 0
+      arena.freeNode(node)
+    } else if ((words[node + META]! & KIND) === EXTENSION && end === shared + 1) {
+      words[branch + CHILDREN + slot] = words[node + CHILD]!
+      arena.freeNode(node)
+    } else {
+      words[branch + CHILDREN + slot] = node
+      words[node + META]! &= ~(HASHED | SAVED | STORED)
+    }
+    const upper = shared === depth ? branch : arena.newExtension(key, shared, branch, stored, age)
+    replace(upper, depth)
+    touch(upper)
   }
 
-  /** The branch without the key in `slot` (-1: without its value): still a branch, or what is left merged upward. */
-  function withoutEntry(node: Branch, slot: number, depth: number): TrieNode {
-    let left = node.value !== undefined && slot !== -1 ? 1 : 0
-    let last = -1
-    for (let i = 0; i < 16; i++) {
-      if (i === slot || !isOccupied(node, i)) continue
-      left++
-      last = i
-    }
-    if (left === 0) throw new Error('a branch with a single key')
-    if (left > 1) {
-      if (slot === -1) {
-        memory -= nodeBytes(node)
-        node.value = undefined
-        memory += nodeBytes(node)
-      } else {
-        node.children[slot] = null
-        node.references[BRANCH_LENGTHS_AT + slot] = 0
-      }
-      touch(node)
-      return node
-    }
-    if (last === -1) {
-      removed(node)
-      return added(newLeaf(new Uint8Array(0), node.value!, node.stored, age))
-    }
-    // Loaded before anything above the deleted leaf is changed: if it is missing, the trie stays as it was.
-    const sibling = childOfBranch(node, last, depth)!
-    sibling.used = age
-    removed(node)
-    if (sibling.kind !== BRANCH) {
-      if (sibling.stored) {
-        const at = nibbles.slice(0, depth + 1)
-        at[depth] = last
-        vanishing.push(at)
-      }
-      return lengthened(Uint8Array.of(last), sibling, node.stored)
-    }
-    const extension = added(newExtension(Uint8Array.of(last), sibling, node.stored, age))
-    extension.reference.set(node.references.subarray(last * HASH_BYTES, (last + 1) * HASH_BYTES))
-    extension.referenceLength = referenceLength(node, last)
-    return extension
-  }
-
-  /** The short node with `prefix` before its key. */
-  function lengthened(prefix: Uint8Array, node: Exclude<TrieNode, Branch>, stored: boolean): TrieNode {
-    const key = new Uint8Array(prefix.length + node.key.length)
-    key.set(prefix)
-    key.set(node.key, prefix.length)
-    removed(node)
-    if (node.kind === LEAF) return added(newLeaf(key, node.value, stored, age))
-    const extension = added(newExtension(key, node.child, stored, age))
-    extension.reference.set(node.reference)
-    extension.referenceLength = node.referenceLength
-    return extension
-  }
-
-  function remove(key: Uint8Array): Result<void, TrieError> {
-    begin(key)
-    const before = memory
+  function remove(next: Uint8Array): Result<void, TrieError> {
+    begin(next)
     try {
       const node = loadTop()
-      if (node === null) return DONE
-      const next = deleteAt(node, 0)
-      if (!isChanged) return DONE
-      top = next
-      rootHash = null
-      for (const at of vanishing) vanished.set(pathText(at), at)
-      vanishing.length = 0
+      if (node !== 0) removeBelow(node)
       return DONE
     } catch (thrown) {
-      if (isChanged) memory = before // the leaf that was counted out stays after all; what was loaded is small
       return refusal(thrown)
     }
   }
 
+  function removeBelow(from: number): void {
+    let node = from
+    let depth = nibblesAbove
+    for (;;) {
+      const { words } = arena
+      words[node + USED] = age
+      const kind = words[node + META]! & KIND
+      if (kind === BRANCH) {
+        if (depth === length) {
+          if (words[node + VALUE] !== 0) removeEntry(node, -1, depth)
+          return
+        }
+        const child = childOfBranch(node, nibbleAt(key, depth), depth)
+        if (child === 0) return
+        visited[visitedCount++] = node
+        node = child
+        depth++
+        continue
+      }
+      const end = words[node + END]!
+      if (sharedEnd(node, depth) !== end) return
+      if (kind === EXTENSION) {
+        visited[visitedCount++] = node
+        node = childOfExtension(node)
+        depth = end
+        continue
+      }
+      if (end === length) removeLeaf(node, depth)
+      return
+    }
+  }
+
+  function removeLeaf(leaf: number, depth: number): void {
+    if (visitedCount === 0) {
+      vanish(leaf, depth)
+      arena.freeNode(leaf)
+      top = 0
+      rootHash = null
+      return
+    }
+    // Above a leaf stands a branch: an extension leads to one.
+    const branch = visited[--visitedCount]!
+    removeEntry(branch, nibbleAt(key, depth - 1), depth - 1)
+  }
+
+  /** Notes that no node stands any more at the first `depth` nibbles of the key, where this one was. */
+  function vanish(node: number, depth: number, slot = -1): void {
+    if ((arena.words[node + META]! & STORED) === 0) return
+    const at = pathOfKey(depth)
+    if (slot >= 0) at[at.length - 1] = slot
+    vanished.set(pathText(at), at)
+  }
+
+  /** Takes the leaf in `slot` (-1: the value) from the branch: it stays a branch, or what is left of it moves up. */
+  function removeEntry(branch: number, slot: number, depth: number): void {
+    let left = arena.words[branch + VALUE] !== 0 && slot !== -1 ? 1 : 0
+    let last = -1
+    for (let i = 0; i < 16; i++) {
+      if (i === slot || arena.words[branch + CHILDREN + i] === 0) continue
+      left++
+      last = i
+    }
+    if (left === 0) throw new Error('a branch with a single key')
+    // Loaded before anything is changed: if it is missing, the trie stays as it was.
+    const sibling = left === 1 && last !== -1 ? childOfBranch(branch, last, depth) : 0
+    const { words } = arena
+    if (slot === -1) {
+      arena.freeValue(words[branch + VALUE]!)
+      words[branch + VALUE] = 0
+    } else {
+      const leaf = words[branch + CHILDREN + slot]!
+      vanish(leaf, depth + 1)
+      arena.freeNode(leaf)
+      words[branch + CHILDREN + slot] = 0
+    }
+    if (left > 1) {
+      touch(branch)
+      return
+    }
+    const stored = words[branch + META]! & STORED
+    if (sibling === 0) {
+      const value = arena.values[words[branch + VALUE]!]!
+      arena.freeNode(branch)
+      lift(arena.newLeaf(key, depth, value, stored, age), depth)
+      return
+    }
+    words[sibling + USED] = age
+    arena.freeNode(branch)
+    if ((words[sibling + META]! & KIND) === BRANCH) {
+      const path = key.slice(0, (depth + 2) >> 1)
+      const byte = depth >> 1
+      path[byte] = (depth & 1) === 0 ? last << 4 : (path[byte]! & 0xf0) | last
+      lift(arena.newExtension(path, depth + 1, sibling, stored, age), depth)
+      return
+    }
+    vanish(sibling, depth + 1, last)
+    setStored(sibling, stored)
+    lift(sibling, depth)
+  }
+
+  /** Puts a short node where a branch stood: an extension that led to the branch is part of its path already. */
+  function lift(node: number, depth: number): void {
+    let at = depth
+    const above = visitedCount === 0 ? 0 : visited[visitedCount - 1]!
+    if (above !== 0 && (arena.words[above + META]! & KIND) === EXTENSION) {
+      vanish(node, depth)
+      setStored(node, arena.words[above + META]! & STORED)
+      visitedCount--
+      at = depthBelowVisited()
+      arena.freeNode(above)
+    }
+    replace(node, at)
+    touch(node)
+  }
+
+  function depthBelowVisited(): number {
+    let depth = nibblesAbove
+    for (let i = 0; i < visitedCount; i++) {
+      const node = visited[i]!
+      depth = (arena.words[node + META]! & KIND) === BRANCH ? depth + 1 : arena.words[node + END]!
+    }
+    return depth
+  }
+
   // Hashing
 
-  function encode(node: TrieNode): number {
-    if (node.kind !== BRANCH || node.value !== undefined) {
-      const bytes = encodedBytes(node)
-      if (bytes > scratch.length) scratch = new Uint8Array(bytes * 2)
-    }
-    return writeNode(node, scratch)
+  function encoded(node: number, depth: number): Uint8Array {
+    const out = new Uint8Array(encodedBytes(arena, node, depth))
+    writeNode(arena, node, depth, out, 0)
+    return out
   }
-
-  /** Writes the reference of the node just encoded, and says its length. */
-  function refer(bytes: number, target: Uint8Array, at: number): number {
-    if (bytes < HASH_BYTES) {
-      for (let i = 0; i < bytes; i++) target[at + i] = scratch[i]!
-      return bytes
-    }
-    target.set(hash(scratch.subarray(0, bytes)), at)
-    return HASH_BYTES
-  }
-
-  function settle(node: TrieNode, target: Uint8Array, at: number): number {
-    if (node.kind === BRANCH) {
-      const { children, references } = node
-      for (let slot = 0; slot < 16; slot++) {
-        const child = children[slot]!
-        if (child === null || child.hashed) continue
-        references[BRANCH_LENGTHS_AT + slot] = settle(child, references, slot * HASH_BYTES)
-      }
-    } else if (node.kind === EXTENSION && node.child !== null && !node.child.hashed) {
-      node.referenceLength = settle(node.child, node.reference, 0)
-    }
-    node.hashed = true
-    return refer(encode(node), target, at)
-  }
-
-  function save(node: TrieNode, target: Uint8Array, at: number, depth: number): number {
-    if (node.kind === BRANCH) {
-      const { children, references } = node
-      for (let slot = 0; slot < 16; slot++) {
-        const child = children[slot]!
-        if (child === null || child.saved) continue
-        path[depth] = slot
-        references[BRANCH_LENGTHS_AT + slot] = save(child, references, slot * HASH_BYTES, depth + 1)
-      }
-    } else if (node.kind === EXTENSION && node.child !== null && !node.child.saved) {
-      path.set(node.key, depth)
-      node.referenceLength = save(node.child, node.reference, 0, depth + node.key.length)
-    }
-    const bytes = encode(node)
-    if (bytes >= HASH_BYTES || depth === 0) {
-      const here = path.slice(0, depth)
-      changed.push([here, scratch.slice(0, bytes)])
-      if (vanished.size > 0) vanished.delete(pathText(here))
-      node.stored = true
-    } else if (node.stored) {
-      changed.push([path.slice(0, depth), undefined])
-      node.stored = false
-    }
-    const isKnown = node.hashed && bytes >= HASH_BYTES
-    node.hashed = true
-    node.saved = true
-    return isKnown ? HASH_BYTES : refer(bytes, target, at)
-  }
-
-  /** Of a top whose encoding is in `scratch`: the root is hashed whatever its size. */
-  const hashOfTop = (bytes: number): Uint8Array =>
-    bytes === HASH_BYTES ? topReference.slice() : hash(scratch.subarray(0, bytes))
 
   function root(): Uint8Array {
-    rootHash ??= top === null ? EMPTY_ROOT : hashOfTop(settle(top, topReference, 0))
+    if (rootHash === null) {
+      if (top !== 0) hashNodes(arena, top, nibblesAbove)
+      rootHash = topHash()
+    }
     return rootHash
+  }
+
+  /** The top is hashed whatever its size. */
+  function topHash(): Uint8Array {
+    if (top === 0) return EMPTY_ROOT
+    const reference = arena.reference(top)
+    return reference.length === HASH_BYTES ? reference.slice() : keccak256(reference)
   }
 
   // Unloading
 
   function unload(bytes: number): void {
-    if (top === null) {
-      if (isTopLoaded) memory = 0
-    } else if (memory > bytes) {
+    const excess = arena.memoryBytes() - bytes
+    if (top !== 0 && excess > 0) {
       const bytesOfAge = new Map<number, number>()
       countClean(top, bytesOfAge)
-      let excess = memory - bytes
+      let left = excess
       let oldestKept = Number.NEGATIVE_INFINITY
       for (const used of [...bytesOfAge.keys()].sort((a, b) => a - b)) {
-        if (excess <= 0) break
-        excess -= bytesOfAge.get(used)!
+        if (left <= 0) break
+        left -= bytesOfAge.get(used)!
         oldestKept = used + 1
       }
-      memory = unloadBelow(top, oldestKept)
+      unloadBelow(top, oldestKept)
+      top = arena.compact(top)
     }
     // Dirty nodes cannot go: no new attempt before something worth it has come in.
-    unloadAt = Math.max(memoryBytesMax, memory * 1.25)
+    unloadAt = Math.max(memoryBytesMax, arena.memoryBytes() * 1.25)
   }
 
-  function countClean(node: TrieNode, bytesOfAge: Map<number, number>): void {
-    if (node.saved && node !== top) bytesOfAge.set(node.used, (bytesOfAge.get(node.used) ?? 0) + nodeBytes(node))
-    if (node.kind === EXTENSION && node.child !== null) countClean(node.child, bytesOfAge)
-    if (node.kind !== BRANCH) return
-    for (const child of node.children) if (child !== null) countClean(child, bytesOfAge)
-  }
-
-  /** @returns bytes of what stays from this node down. */
-  function unloadBelow(node: TrieNode, oldestKept: number): number {
-    let bytes = nodeBytes(node)
-    if (node.kind === EXTENSION && node.child !== null) {
-      if (node.child.saved && node.child.used < oldestKept) node.child = null
-      else bytes += unloadBelow(node.child, oldestKept)
-    } else if (node.kind === BRANCH) {
-      for (let slot = 0; slot < 16; slot++) {
-        const child = node.children[slot]!
-        if (child === null) continue
-        if (child.saved && child.used < oldestKept) node.children[slot] = null
-        else bytes += unloadBelow(child, oldestKept)
-      }
+  function countClean(node: number, bytesOfAge: Map<number, number>): void {
+    const { words } = arena
+    const meta = words[node + META]!
+    if ((meta & SAVED) !== 0 && node !== top) {
+      const used = words[node + USED]!
+      bytesOfAge.set(used, (bytesOfAge.get(used) ?? 0) + arena.nodeBytes(node))
     }
-    return bytes
+    if ((meta & KIND) === LEAF) return
+    const isBranch = (meta & KIND) === BRANCH
+    const end = node + (isBranch ? CHILDREN + 16 : CHILD + 1)
+    for (let i = node + (isBranch ? CHILDREN : CHILD); i < end; i++)
+      if (words[i]! > 0) countClean(words[i]!, bytesOfAge)
+  }
+
+  function unloadBelow(node: number, oldestKept: number): void {
+    const kind = arena.words[node + META]! & KIND
+    if (kind === LEAF) return
+    const isBranch = kind === BRANCH
+    const end = node + (isBranch ? CHILDREN + 16 : CHILD + 1)
+    for (let i = node + (isBranch ? CHILDREN : CHILD); i < end; i++) {
+      const child = arena.words[i]!
+      if (child <= 0) continue
+      const isOld = (arena.words[child + META]! & SAVED) !== 0 && arena.words[child + USED]! < oldestKept
+      // An embedded node has no other place than its parent.
+      if (isOld && arena.referenceLength(child) === HASH_BYTES) {
+        const reference = arena.unload(child)
+        arena.words[i] = reference
+      } else unloadBelow(child, oldestKept)
+    }
   }
 
   return {
-    get(key) {
-      begin(key)
+    get(next) {
+      begin(next)
       try {
         let node = loadTop()
-        let depth = 0
-        while (node !== null) {
-          node.used = age
-          if (node.kind === BRANCH) {
-            if (depth === length) return ok(node.value)
-            node = childOfBranch(node, nibbles[depth]!, depth)
+        let depth = nibblesAbove
+        while (node !== 0) {
+          const { words } = arena
+          words[node + USED] = age
+          const kind = words[node + META]! & KIND
+          if (kind === BRANCH) {
+            if (depth === length) return ok(arena.values[words[node + VALUE]!])
+            node = childOfBranch(node, nibbleAt(key, depth), depth)
             depth++
             continue
           }
-          if (sharedNibbles(node.key, depth) !== node.key.length) return DONE
-          if (node.kind === LEAF) return depth + node.key.length === length ? ok(node.value) : DONE
-          const child = childOfExtension(node, depth)
-          depth += node.key.length
-          node = child
+          const end = words[node + END]!
+          if (sharedEnd(node, depth) !== end) return DONE
+          if (kind === LEAF) return end === length ? ok(arena.values[words[node + VALUE]!]) : DONE
+          node = childOfExtension(node)
+          depth = end
         }
         return DONE
       } catch (thrown) {
         return refusal(thrown)
       }
     },
-    insert(key, value) {
-      if (value.length === 0) return remove(key)
-      begin(key)
+    insert(next, value) {
+      if (value.length === 0) return remove(next)
+      begin(next)
       try {
-        const node = loadTop()
-        top =
-          node === null
-            ? added(newLeaf(nibbles.slice(0, length), value, vanished.delete(''), age))
-            : insertAt(node, 0, value)
-        if (isChanged) rootHash = null
+        put(value)
         return DONE
       } catch (thrown) {
         return refusal(thrown)
@@ -583,56 +640,64 @@ export function createTrie(options: TrieOptions): Trie {
     delete: remove,
     root,
     commit() {
-      changed = []
-      if (top !== null && !top.saved) {
-        const bytes = save(top, topReference, 0, 0)
-        rootHash ??= hashOfTop(bytes)
+      const changed: ChangedNode[] = []
+      if (top !== 0 && (arena.words[top + META]! & SAVED) === 0) {
+        saveNodes(arena, top, nibblesAbove, (node, path, encoding) => {
+          if (encoding.length >= HASH_BYTES || path.length === 0) {
+            changed.push([path, encoding.slice()])
+            if (vanished.size > 0) vanished.delete(pathText(path))
+            setStored(node, STORED)
+          } else if ((arena.words[node + META]! & STORED) !== 0) {
+            changed.push([path, undefined])
+            setStored(node, 0)
+          }
+        })
+        rootHash ??= topHash()
       }
       for (const at of vanished.values()) changed.push([at, undefined])
       vanished.clear()
       const committed = { root: root(), changed }
-      changed = []
       age++
-      if (memory > unloadAt) unload(memoryBytesMax * UNLOAD_TO_SHARE)
+      if (arena.memoryBytes() > unloadAt) unload(memoryBytesMax * UNLOAD_TO_SHARE)
       return committed
     },
     top() {
       root()
       try {
         const node = loadTop()
-        return ok(node === null ? undefined : scratch.slice(0, encode(node)))
+        return ok(node === 0 ? undefined : encoded(node, nibblesAbove))
       } catch (thrown) {
         return refusal(thrown)
       }
     },
-    prove(key) {
+    prove(next) {
       root()
-      begin(key)
+      begin(next)
       const proof: Uint8Array[] = []
       try {
         let node = loadTop()
-        let depth = 0
-        while (node !== null) {
-          node.used = age
-          const bytes = encode(node)
-          if (bytes >= HASH_BYTES || depth === 0) proof.push(scratch.slice(0, bytes))
-          if (node.kind === BRANCH) {
+        let depth = nibblesAbove
+        while (node !== 0) {
+          arena.words[node + USED] = age
+          if (arena.referenceLength(node) === HASH_BYTES || depth === nibblesAbove) proof.push(encoded(node, depth))
+          const kind = arena.words[node + META]! & KIND
+          if (kind === BRANCH) {
             if (depth === length) break
-            node = childOfBranch(node, nibbles[depth]!, depth)
+            node = childOfBranch(node, nibbleAt(key, depth), depth)
             depth++
             continue
           }
-          if (node.kind === LEAF || sharedNibbles(node.key, depth) !== node.key.length) break
-          const child = childOfExtension(node, depth)
-          depth += node.key.length
-          node = child
+          const end = arena.words[node + END]!
+          if (kind === LEAF || sharedEnd(node, depth) !== end) break
+          node = childOfExtension(node)
+          depth = end
         }
         return ok(proof)
       } catch (thrown) {
         return refusal(thrown)
       }
     },
-    memoryBytes: () => memory,
+    memoryBytes: () => arena.memoryBytes(),
     unload,
   }
 }

@@ -272,6 +272,11 @@ describe('any history of changes, commits, unloading and reopening', () => {
     )
 
   test('leaves the same root and stored nodes as a trie built anew: short keys', () => agrees(keys, 600))
+  test('leaves the same root and stored nodes as a trie built anew: keys that part behind 32 bytes', () =>
+    agrees(
+      fc.tuple(fc.nat(2), keys).map(([ahead, key]) => Uint8Array.of(...new Uint8Array(30 + ahead).fill(7), ...key)),
+      200,
+    ))
   test('leaves the same root and stored nodes as a trie built anew: hashed keys', () =>
     agrees(
       fc.integer({ min: 0, max: 40 }).map((n) => keccak256(Uint8Array.of(n))),

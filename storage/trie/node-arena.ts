@@ -1,0 +1,324 @@
+/**
+ * The nodes of one trie as records in one array of words, so that a hundred thousand of them are one object to the garbage
+ * collector, and neighbours lie together. A node is named by the offset of its first word, never 0; offsets stay valid
+ * until the record is freed or the arena compacted, but `words` and `bytes` are other arrays after any record was made.
+ *
+ * A short node (leaf or extension) holds the whole path from the root of the keys, two nibbles a byte: where its own part
+ * begins follows from where it stands. So it moves up and down unchanged when branches come and go above it.
+ */
+
+/** A reference as long as this is a hash, a shorter one the embedded node itself. */
+export const HASH_BYTES = 32
+const HASH_WORDS = 8
+
+export const LEAF = 0
+export const EXTENSION = 1
+export const BRANCH = 2
+
+/** Word of a node: its kind and the flags below. */
+export const META = 0
+export const KIND = 3
+/** The reference in the record is of the node as it is. If not of this node, then of none above it. */
+export const HASHED = 1 << 2
+/** Committed as it is, with all below it. */
+export const SAVED = 1 << 3
+/** The store holds something at the path where this node stands. */
+export const STORED = 1 << 4
+/** The path is longer than the record has room for, and stands among the values. */
+const LONG = 1 << 5
+/** Also in that word: the length of the node's reference. */
+export const REFERENCE_LENGTH_SHIFT = 8
+export const REFERENCE_LENGTH_MASK = 63
+/** Age at the last visit; never younger than the parent's. */
+export const USED = 1
+/** Leaf and branch: the value's place among the values, 0 for none. */
+export const VALUE = 2
+/** Extension: its branch, as in a branch's slot. */
+export const CHILD = 2
+/** Short node: nibbles of its path. */
+export const END = 3
+/** Eight words: the hash of the node, or its encoding if that is shorter. */
+export const REFERENCE = 4
+/** Short node: its path, 32 bytes; the first word is the place among the values if it is longer. */
+const PATH = 12
+const PATH_BYTES = 32
+/** Branch: 16 words; 0: empty, positive: a node, negative: a hash (`newReference`) whose node is not in memory. */
+export const CHILDREN = 12
+
+/** Records begin at multiples of this, so that they never share a quarter of a cache line. */
+const ALIGN_WORDS = 4
+const SHORT_WORDS = 20
+const BRANCH_WORDS = 28
+const WORD_BYTES = 4
+
+/** Words of an arena for few keys, as most storage tries are. */
+const FIRST_WORDS = 128
+const GROWTH = 1.5
+/** A value held: its place, object, buffer and backing store as V8 lays them out on 64 bits. */
+const VALUE_BYTES = 128
+/** Typed arrays above this have a buffer of their own outside of the heap, which costs more. */
+const VALUE_ON_HEAP_BYTES = 64
+const VALUE_OFF_HEAP_BYTES = 288
+/** Below this, room that nobody uses is not worth copying for. */
+const COMPACT_WORDS = 1 << 16
+const COMPACT_SHARE = 0.25
+
+export class NodeArena {
+  words = new Int32Array(FIRST_WORDS)
+  /** The same memory. */
+  bytes = new Uint8Array(this.words.buffer)
+  /** Values and long paths; a place of `undefined` is free. */
+  readonly values: (Uint8Array | undefined)[] = [undefined]
+  #end = ALIGN_WORDS
+  #used = 0
+  #valueBytes = 0
+  #freeShort = 0
+  #freeBranch = 0
+  #freeReference = 0
+  #freeValues: number[] = []
+
+  /** Estimated bytes of the nodes and values held. */
+  memoryBytes(): number {
+    return this.#used * WORD_BYTES + this.#valueBytes
+  }
+
+  #grow(words: number): void {
+    const grown = new Int32Array(Math.ceil(Math.max(this.words.length * GROWTH, this.#end + words)))
+    grown.set(this.words)
+    this.words = grown
+    this.bytes = new Uint8Array(grown.buffer)
+  }
+
+  #append(words: number): number {
+    if (this.#end + words > this.words.length) this.#grow(words)
+    const at = this.#end
+    this.#end += words
+    return at
+  }
+
+  #newShort(): number {
+    this.#used += SHORT_WORDS
+    const at = this.#freeShort
+    if (at === 0) return this.#append(SHORT_WORDS)
+    this.#freeShort = this.words[at]!
+    return at
+  }
+
+  /** Neither hashed nor saved. `path`: of the first `end` nibbles at least, two a byte. `value` is kept. */
+  newLeaf(path: Uint8Array, end: number, value: Uint8Array, stored: number, used: number): number {
+    const at = this.#newShort()
+    const { words } = this
+    words[at] = LEAF | stored
+    words[at + USED] = used
+    words[at + VALUE] = this.newValue(value)
+    this.#setPath(at, path, end)
+    return at
+  }
+
+  /** Neither hashed nor saved. */
+  newExtension(path: Uint8Array, end: number, child: number, stored: number, used: number): number {
+    const at = this.#newShort()
+    const { words } = this
+    words[at] = EXTENSION | stored
+    words[at + USED] = used
+    words[at + CHILD] = child
+    this.#setPath(at, path, end)
+    return at
+  }
+
+  #setPath(at: number, path: Uint8Array, end: number): void {
+    this.words[at + END] = end
+    const length = (end + 1) >> 1
+    if (length <= PATH_BYTES) {
+      const { bytes } = this
+      const to = (at + PATH) * WORD_BYTES
+      for (let i = 0; i < length; i++) bytes[to + i] = path[i]!
+    } else {
+      this.words[at]! |= LONG
+      this.words[at + PATH] = this.newValue(path.slice(0, length))
+    }
+  }
+
+  /** Neither hashed nor saved, without children and value. */
+  newBranch(stored: number, used: number): number {
+    this.#used += BRANCH_WORDS
+    let at = this.#freeBranch
+    if (at === 0) at = this.#append(BRANCH_WORDS)
+    else this.#freeBranch = this.words[at]!
+    const { words } = this
+    words[at] = BRANCH | stored
+    words[at + USED] = used
+    words[at + VALUE] = 0
+    for (let slot = 0; slot < 16; slot++) words[at + CHILDREN + slot] = 0
+    return at
+  }
+
+  /** A hash whose node is not in memory. @returns what a slot holds for it, below 0 */
+  newReference(hash: Uint8Array): number {
+    const at = this.#newReference()
+    this.bytes.set(hash, at * WORD_BYTES)
+    return -at
+  }
+
+  #newReference(): number {
+    this.#used += HASH_WORDS
+    const at = this.#freeReference
+    if (at === 0) return this.#append(HASH_WORDS)
+    this.#freeReference = this.words[at]!
+    return at
+  }
+
+  /** The hash that a slot holds; a view. */
+  referenceAt(slot: number): Uint8Array {
+    return this.bytes.subarray(-slot * WORD_BYTES, -slot * WORD_BYTES + HASH_BYTES)
+  }
+
+  freeReference(slot: number): void {
+    this.#used -= HASH_WORDS
+    this.words[-slot] = this.#freeReference
+    this.#freeReference = -slot
+  }
+
+  /** Frees the record and its value, not what hangs below it. */
+  freeNode(at: number): void {
+    const { words } = this
+    const meta = words[at]!
+    if ((meta & KIND) !== EXTENSION) this.freeValue(words[at + VALUE]!)
+    if ((meta & KIND) === BRANCH) {
+      this.#used -= BRANCH_WORDS
+      words[at] = this.#freeBranch
+      this.#freeBranch = at
+    } else {
+      if ((meta & LONG) !== 0) this.freeValue(words[at + PATH]!)
+      this.#used -= SHORT_WORDS
+      words[at] = this.#freeShort
+      this.#freeShort = at
+    }
+  }
+
+  /** Frees what a slot holds, with all below it. */
+  freeBelow(slot: number): void {
+    if (slot === 0) return
+    if (slot < 0) {
+      this.freeReference(slot)
+      return
+    }
+    const { words } = this
+    const kind = words[slot]! & KIND
+    if (kind === EXTENSION) this.freeBelow(words[slot + CHILD]!)
+    if (kind === BRANCH) for (let i = 0; i < 16; i++) this.freeBelow(words[slot + CHILDREN + i]!)
+    this.freeNode(slot)
+  }
+
+  /** Frees a hashed node with all below it, but for its hash. @returns what its slot holds now */
+  unload(at: number): number {
+    const hash = this.words.slice(at + REFERENCE, at + REFERENCE + HASH_WORDS)
+    this.freeBelow(at)
+    const reference = this.#newReference()
+    this.words.set(hash, reference)
+    return -reference
+  }
+
+  newValue(value: Uint8Array): number {
+    this.#valueBytes += valueBytes(value)
+    const free = this.#freeValues.pop()
+    if (free === undefined) return this.values.push(value) - 1
+    this.values[free] = value
+    return free
+  }
+
+  freeValue(place: number): void {
+    if (place === 0) return
+    this.#valueBytes -= valueBytes(this.values[place]!)
+    this.values[place] = undefined
+    this.#freeValues.push(place)
+  }
+
+  referenceLength(at: number): number {
+    return (this.words[at]! >> REFERENCE_LENGTH_SHIFT) & REFERENCE_LENGTH_MASK
+  }
+
+  /** Takes the eight words at `from` of `source` as the node's reference, of which `length` bytes count. */
+  setReference(at: number, source: Int32Array, from: number, length: number): void {
+    const { words } = this
+    for (let i = 0; i < HASH_WORDS; i++) words[at + REFERENCE + i] = source[from + i]!
+    this.setReferenceLength(at, length)
+  }
+
+  /** The node's reference; a view. */
+  reference(at: number): Uint8Array {
+    const from = (at + REFERENCE) * WORD_BYTES
+    return this.bytes.subarray(from, from + this.referenceLength(at))
+  }
+
+  /** Where in `bytes` the node's reference lies. */
+  referenceStart(at: number): number {
+    return (at + REFERENCE) * WORD_BYTES
+  }
+
+  setReferenceLength(at: number, length: number): void {
+    const cleared = this.words[at]! & ~(REFERENCE_LENGTH_MASK << REFERENCE_LENGTH_SHIFT)
+    this.words[at] = cleared | (length << REFERENCE_LENGTH_SHIFT)
+  }
+
+  /** Of the record and its value. */
+  nodeBytes(at: number): number {
+    const kind = this.words[at]! & KIND
+    const value = kind === EXTENSION ? 0 : this.words[at + VALUE]!
+    return (
+      (kind === BRANCH ? BRANCH_WORDS : SHORT_WORDS) * WORD_BYTES + (value === 0 ? 0 : valueBytes(this.values[value]!))
+    )
+  }
+
+  /** Nibble `i` of a short node's path. */
+  pathNibble(at: number, i: number): number {
+    const byte = this.pathSource(at)[this.pathStart(at) + (i >> 1)]!
+    return (i & 1) === 0 ? byte >> 4 : byte & 0x0f
+  }
+
+  /** Where a short node's path lies: in `pathSource`, from `pathStart` on. */
+  pathSource(at: number): Uint8Array {
+    return (this.words[at]! & LONG) === 0 ? this.bytes : this.values[this.words[at + PATH]!]!
+  }
+
+  pathStart(at: number): number {
+    return (this.words[at]! & LONG) === 0 ? (at + PATH) * WORD_BYTES : 0
+  }
+
+  /** Moves everything below `top` into a smaller arena, where most of this one is free. @returns where `top` is now */
+  compact(top: number): number {
+    if (this.#end < COMPACT_WORDS || this.#used > this.#end * COMPACT_SHARE) return top
+    const from = this.words
+    this.words = new Int32Array(Math.ceil(this.#used * GROWTH) + ALIGN_WORDS)
+    this.bytes = new Uint8Array(this.words.buffer)
+    this.#end = ALIGN_WORDS
+    this.#freeShort = 0
+    this.#freeBranch = 0
+    this.#freeReference = 0
+    return this.#move(from, top)
+  }
+
+  #move(from: Int32Array, slot: number): number {
+    if (slot === 0) return 0
+    if (slot < 0) {
+      const to = this.#append(HASH_WORDS)
+      this.words.set(from.subarray(-slot, -slot + HASH_WORDS), to)
+      return -to
+    }
+    const kind = from[slot]! & KIND
+    const size = kind === BRANCH ? BRANCH_WORDS : SHORT_WORDS
+    const to = this.#append(size)
+    this.words.set(from.subarray(slot, slot + size), to)
+    if (kind === EXTENSION) this.words[to + CHILD] = this.#move(from, from[slot + CHILD]!)
+    if (kind === BRANCH)
+      for (let i = CHILDREN; i < CHILDREN + 16; i++) this.words[to + i] = this.#move(from, from[slot + i]!)
+    return to
+  }
+}
+
+/** Nibble `i` of a path of two nibbles a byte. */
+export const nibbleAt = (path: Uint8Array, i: number): number =>
+  (i & 1) === 0 ? path[i >> 1]! >> 4 : path[i >> 1]! & 0x0f
+
+const valueBytes = (value: Uint8Array): number =>
+  value.length + (value.length > VALUE_ON_HEAP_BYTES ? VALUE_OFF_HEAP_BYTES : VALUE_BYTES)
