@@ -9,6 +9,7 @@ import { oneWay } from './one-way.ts'
 import { recordingBetweenThreads, recordingOnOneThread } from './recording.ts'
 import { recovering } from './recover.ts'
 import { roundTrip } from './round-trip.ts'
+import { trieBlocks, trieInserts, trieReads } from './trie.ts'
 
 /** A further case is a file beside this one and a line here. */
 const CASES: readonly BenchCase[] = [
@@ -23,6 +24,9 @@ const CASES: readonly BenchCase[] = [
   ethashCache,
   ethashSeal,
   recovering,
+  trieInserts,
+  trieBlocks,
+  trieReads,
 ]
 
 const words = process.argv.slice(2)
