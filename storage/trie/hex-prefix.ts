@@ -34,6 +34,16 @@ export function writeHexPrefix(
 
 export const hexPrefixBytes = (nibbles: number): number => (nibbles >> 1) + 1
 
+/** Encoding of a path of one nibble a byte. */
+export function encodeHexPrefix(nibbles: Uint8Array, isLeaf: boolean): Uint8Array {
+  const out = new Uint8Array(hexPrefixBytes(nibbles.length))
+  const isOdd = (nibbles.length & 1) === 1
+  out[0] = (isLeaf ? LEAF_FLAG : 0) | (isOdd ? ODD_FLAG | nibbles[0]! : 0)
+  let at = 1
+  for (let i = isOdd ? 1 : 0; i < nibbles.length; i += 2) out[at++] = (nibbles[i]! << 4) | nibbles[i + 1]!
+  return out
+}
+
 /** Undefined when empty, when unknown flags are set, or when the padding nibble is not zero. */
 export function decodeHexPrefix(bytes: Uint8Array): { key: Uint8Array; isLeaf: boolean } | undefined {
   const first = bytes[0]

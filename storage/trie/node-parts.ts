@@ -1,7 +1,7 @@
 /** What an encoded trie node consists of (Yellow Paper, appendix D), without making a node of it that could be changed. */
 import { enterList, leaveList, rlpReader, takeEncoded, takeString } from '../../protocols/rlp.ts'
 import { decodeHexPrefix } from './hex-prefix.ts'
-import { HASH_BYTES } from './node.ts'
+import { HASH_BYTES } from './node-arena.ts'
 
 /** `key`: nibbles. A reference is the encoded child itself, its hash (32 bytes), or empty: no child. Views of the node. */
 export type NodeParts =

@@ -7,8 +7,8 @@ import { bytesEqual } from '../../protocols/bytes.ts'
 import { keccak256 } from '../../protocols/keccak256.ts'
 import { err, ok, type Result } from '../../protocols/result.ts'
 import { encodeRlpList, encodeRlpString, enterList, hasMore, nextItem, rlpReader } from '../../protocols/rlp.ts'
-import { hexPrefixBytes, writeHexPrefix } from './hex-prefix.ts'
-import { HASH_BYTES } from './node.ts'
+import { encodeHexPrefix } from './hex-prefix.ts'
+import { HASH_BYTES } from './node-arena.ts'
 import { nodeParts } from './node-parts.ts'
 import { type ChangedNode, EMPTY_ROOT, type NodeReader } from './trie.ts'
 import type { TrieError } from './trie-error.ts'
@@ -134,11 +134,7 @@ function referenceTo(top: SubTop): Uint8Array {
 const referenceItem = (reference: Uint8Array): Uint8Array =>
   reference.length === 0 || reference.length === HASH_BYTES ? encodeRlpString(reference) : reference
 
-function compactKey(key: Uint8Array, isLeaf: boolean): Uint8Array {
-  const compact = new Uint8Array(hexPrefixBytes(key))
-  writeHexPrefix(key, isLeaf, compact, 0)
-  return encodeRlpString(compact)
-}
+const compactKey = (key: Uint8Array, isLeaf: boolean): Uint8Array => encodeRlpString(encodeHexPrefix(key, isLeaf))
 
 /** Only counts: a short node has two items. */
 function isBranch(encoded: Uint8Array): boolean {

@@ -1,7 +1,7 @@
 /** All that a stored trie consists of. */
 import { bytesEqual } from '../../protocols/bytes.ts'
 import { keccak256 } from '../../protocols/keccak256.ts'
-import { HASH_BYTES } from './node.ts'
+import { HASH_BYTES } from './node-arena.ts'
 import { nodeParts } from './node-parts.ts'
 import { EMPTY_ROOT, type NodeReader } from './trie.ts'
 import type { TrieError } from './trie-error.ts'
