@@ -117,6 +117,6 @@ const isName = (name: Uint8Array): boolean =>
   name.every((byte) => byte >= ASCII_PRINTABLE_MIN && byte <= ASCII_PRINTABLE_MAX)
 
 /** What is no UTF-8 becomes U+FFFD. */
-const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+const textOf = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
 
 const integer = (value: number): Uint8Array => uintToBytes(BigInt(value))

@@ -31,9 +31,11 @@ export type Channel = {
   next(): Result<Message | undefined, ChannelError>
   /** @returns bytes for the socket, to be sent in this order: what was written and is not sent ends the connection. */
   write(code: number, payload: Uint8Array): Result<Uint8Array, ChannelError>
-  /** The other end's Hello was read, and ours written: whatever comes now may be long. @param version of the base protocol */
+  /**
+   * The other end's Hello was read: from now on messages may be long, and are compressed if its version of the base protocol is
+   * 5 or later. Only our own first message, which is Hello or the Disconnect in its place, never is.
+   */
   helloReceived(version: number): void
-  readonly isCompressed: boolean
 }
 
 /** Bytes of a payload, plain: geth's limit of 24 bits. */
@@ -55,6 +57,7 @@ export function rlpxChannel(ciphers: Ciphers, secrets: Secrets): Channel {
     HELLO_FRAME_BYTES_MAX,
   )
   let isCompressed = false
+  let hasWritten = false
   let refusal: { readonly ok: false; readonly error: ChannelError } | undefined
 
   return {
@@ -75,14 +78,13 @@ export function rlpxChannel(ciphers: Ciphers, secrets: Secrets): Channel {
     write(code, payload) {
       if (payload.length > MESSAGE_BYTES_MAX)
         return err({ code: 'MESSAGE_SIZE', bytes: payload.length, bytesMax: MESSAGE_BYTES_MAX })
-      return writeFrame(code, isCompressed ? deflateSnappy(payload) : payload)
+      const written = writeFrame(code, isCompressed && hasWritten ? deflateSnappy(payload) : payload)
+      hasWritten = true
+      return written
     },
     helloReceived(version) {
       isCompressed = version >= SNAPPY_VERSION
       frames.limit(FRAME_BYTES_MAX)
-    },
-    get isCompressed() {
-      return isCompressed
     },
   }
 }

@@ -2,6 +2,7 @@
 import { asksInFlight } from './asks-in-flight.ts'
 import { ethashCache, ethashSeal } from './ethash.ts'
 import { firstAnswer } from './first-answer.ts'
+import { frameBenches } from './frames.ts'
 import { type BenchCase, runCase } from './harness.ts'
 import { importing } from './import.ts'
 import { keccakBenches } from './keccak.ts'
@@ -21,6 +22,7 @@ const CASES: readonly BenchCase[] = [
   importing,
   firstAnswer,
   ...keccakBenches,
+  ...frameBenches,
   ethashCache,
   ethashSeal,
   recovering,
