@@ -49,6 +49,9 @@ const nat = matching(
 const rpcPrefix = matching(/^(\/[^?#]*)?$/, 'a path that starts with / and has neither ? nor #')
 const address20 = matching(/^0x[0-9a-f]{40}$/i, 'an address of 20 bytes, 0x…')
 
+/** What a timer of Node can wait, in seconds (2^31 ms, rounded down). */
+const DEV_PERIOD_S_MAX = 2_000_000
+
 export const nodeOptions = {
   config: option(z.string(), 'Configuration file (default: ./node.config.json, else the packaged one)', {
     placeholder: 'FILE',
@@ -80,13 +83,29 @@ export const nodeOptions = {
       flag: 'ethash.cachesondisk',
       default: 3,
     }),
-    devPeriodS: option(count(), 'Seconds between blocks of the dev chain; 0 seals when a transaction arrives', {
-      flag: 'dev.period',
-      default: 0,
+    devPeriodS: option(
+      count(DEV_PERIOD_S_MAX),
+      'Seconds between blocks of the dev chain; 0 makes them when asked (admin_seal)',
+      {
+        flag: 'dev.period',
+        default: 0,
+      },
+    ),
+    devGasLimit: option(z.int().min(5_000), 'Gas limit of the genesis of the dev chain', {
+      flag: 'dev.gaslimit',
+      default: 30_000_000,
     }),
-    devGasLimit: option(count(), 'First gas limit of the dev chain', { flag: 'dev.gaslimit', default: 11_500_000 }),
+    devEphemeral: option(
+      z.boolean(),
+      'Keep the dev chain in memory, nothing of it on disk, gone at the end; all actors then run on one thread',
+      { flag: 'dev.ephemeral', default: false },
+    ),
     mine: option(z.boolean(), 'Seal blocks (clique)', { flag: 'mine', default: false }),
-    etherbase: option(address20, 'Account that seals', { flag: 'miner.etherbase', placeholder: 'ADDRESS' }),
+    etherbase: option(
+      address20,
+      'Account that seals; on the dev chain gets the fees (default: the first dev account)',
+      { flag: 'miner.etherbase', placeholder: 'ADDRESS' },
+    ),
     gasLimit: option(count(), 'Gas limit that sealed blocks move to', { flag: 'miner.gaslimit', default: 60_000_000 }),
   },
   storage: {
@@ -364,9 +383,13 @@ export const ENVIRONMENT_PREFIX = 'TROUPE_'
 export const isLoopback = (address: string): boolean =>
   /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[?::1\]?)$/i.test(address)
 
-/** What must hold between settings: no stranger may reach what controls the node or spends funded accounts. */
+/** What must hold between settings: above all, no stranger may reach what controls the node or spends funded accounts. */
 export function nodeConfigRules(config: NodeConfig): readonly { readonly path: string; readonly message: string }[] {
-  return (['http', 'ws'] as const).flatMap((section) => {
+  const lasting =
+    config.consensus.devEphemeral && config.consensus.network !== 'dev'
+      ? [{ path: 'consensus.devEphemeral', message: 'only the dev chain can be kept in memory' }]
+      : []
+  const exposed = (['http', 'ws'] as const).flatMap((section) => {
     const { enabled, address, namespaces, allowExposedAdmin } = config[section]
     if (!enabled || allowExposedAdmin || isLoopback(address)) return []
     const exposed = namespaces.filter((namespace) => PRIVILEGED_NAMESPACES.includes(namespace))
@@ -378,6 +401,7 @@ export function nodeConfigRules(config: NodeConfig): readonly { readonly path: s
     }
     return []
   })
+  return [...lasting, ...exposed]
 }
 
 export const nodeConfigSchema = defineConfig({

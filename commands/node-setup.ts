@@ -1,6 +1,10 @@
 /** All that a node is started with, from its configuration. */
 import { availableParallelism, homedir, hostname } from 'node:os'
 import type { SupervisorDeps } from '../actors/supervisor/messages.ts'
+import type { ChainSpec } from '../protocols/chain-spec/chain-spec.ts'
+import { DEV_ACCOUNTS } from '../protocols/chain-spec/dev.ts'
+import { EXTRA_DATA_MAX } from '../protocols/consensus/header-rules.ts'
+import { hexConstant } from '../protocols/hex.ts'
 import { err, ok, type Result } from '../protocols/result.ts'
 import type { LogLevel } from '../runtime/capabilities.ts'
 import type { Placement } from '../runtime/placement.ts'
@@ -20,7 +24,7 @@ const FULL_HISTORY_BLOCKS = 90_000
 const BYTES_PER_MB = 1024 * 1024
 
 export type NodeSetup = {
-  readonly deps: Omit<SupervisorDeps, 'events' | 'importFiles'> & { readonly dataDirectory: string }
+  readonly deps: Omit<SupervisorDeps, 'events' | 'importFiles'>
   readonly placement: Placement
   readonly limits: { readonly [thread: string]: Partial<ThreadLimits> }
   readonly log: LogChoice
@@ -36,6 +40,8 @@ export type SetupOptions = {
   readonly serves: boolean
   /** Starts an importer. */
   readonly imports: boolean
+  /** Makes blocks, on the chain that is sealed here. */
+  readonly seals?: boolean
   /** Lines below this level are left out, whatever the configuration says. */
   readonly quieterThan?: LogLevel
 }
@@ -44,18 +50,26 @@ export function nodeSetup(options: SetupOptions): Result<NodeSetup, SetupFault> 
   const { config, workingDirectory, serves } = options
   const chosen = chooseChain(config.consensus.network, workingDirectory)
   if (!chosen.ok) return err({ exit: EXIT_FAILED, message: chosen.error })
-  const { networkId } = config.consensus
-  const spec = networkId === 0 ? chosen.value : { ...chosen.value, networkId: BigInt(networkId) }
+  const { networkId, network, devEphemeral } = config.consensus
+  const isDev = network === 'dev'
+  if (devEphemeral && options.seals !== true)
+    return err({ exit: EXIT_USAGE, message: '--dev.ephemeral keeps nothing: only `troupe start` takes it' })
+  const known = isDev ? withGasLimit(chosen.value, BigInt(config.consensus.devGasLimit)) : chosen.value
+  const spec = networkId === 0 ? known : { ...known, networkId: BigInt(networkId) }
   const machine: Machine = { home: homedir(), platform: process.platform, workingDirectory }
-  const dataDirectory = dataDirectoryOf(config, machine)
+  const dataDirectory = devEphemeral ? undefined : dataDirectoryOf(config, machine)
+  const sealing = isDev && options.seals === true ? sealingOf(config) : undefined
   const ipcPath = serves ? ipcPathOf(config, machine) : undefined
   const http = serves && config.http.enabled ? httpOf(config) : undefined
   const ws = serves ? wsSettings(config, hostname()) : undefined
   const absent = [
     ...(http === undefined && ws === undefined && ipcPath === undefined ? ['rpc'] : []),
     ...(options.imports ? [] : ['importer']),
+    ...(sealing === undefined ? ['sealer'] : []),
   ]
-  const placement = placementOf(config.runtime, absent)
+  // What is in memory is in that of one thread.
+  const runtime = devEphemeral ? { ...config.runtime, preset: 'inline' as const, threads: {} } : config.runtime
+  const placement = placementOf(runtime, absent)
   if (!placement.ok) return err({ exit: EXIT_USAGE, message: placement.error })
   return ok({
     deps: {
@@ -63,14 +77,11 @@ export function nodeSetup(options: SetupOptions): Result<NodeSetup, SetupFault> 
       dataDirectory,
       committers: config.runtime.committers,
       cacheBytes: config.storage.cacheMb * BYTES_PER_MB,
-      pool: {
-        threads: poolThreadsOf(config.runtime, availableParallelism()),
-        ethash: ethashCachesOf(config, machine),
-      },
+      pool: { threads: poolThreadsOf(runtime, availableParallelism()), ethash: ethashCachesOf(config, machine) },
       historyBlocks: config.storage.gcMode === 'archive' ? undefined : FULL_HISTORY_BLOCKS,
       node: {
         clientVersion: clientVersion(config.p2p.identity),
-        datadir: dataDirectory,
+        datadir: dataDirectory ?? '',
         ip: '127.0.0.1',
         discoveryPort: 0,
         listenerPort: 0,
@@ -78,6 +89,7 @@ export function nodeSetup(options: SetupOptions): Result<NodeSetup, SetupFault> 
       http,
       ws,
       ipc: ipcPath === undefined ? undefined : { path: ipcPath },
+      sealing,
       rpcLimits: {
         httpBodyBytesMax: config.rpc.bodyBytesMax,
         batchItemsMax: unlimitedIfZero(config.rpc.batchItemsMax),
@@ -95,6 +107,21 @@ export function nodeSetup(options: SetupOptions): Result<NodeSetup, SetupFault> 
     },
     log: logOf(options),
   })
+}
+
+const withGasLimit = (spec: ChainSpec, gasLimit: bigint): ChainSpec => ({
+  ...spec,
+  genesis: { ...spec.genesis, gasLimit },
+})
+
+function sealingOf({ consensus, p2p }: NodeConfig): NonNullable<SupervisorDeps['sealing']> {
+  const { devPeriodS, etherbase, gasLimit } = consensus
+  return {
+    periodMs: devPeriodS * 1000,
+    feeRecipient: etherbase === undefined ? DEV_ACCOUNTS[0]!.address : hexConstant(etherbase),
+    gasLimit: BigInt(gasLimit),
+    extraData: new TextEncoder().encode(clientVersion(p2p.identity)).subarray(0, EXTRA_DATA_MAX).slice(),
+  }
 }
 
 /** Share of the caches that one thread may hold as objects (the trie's half, and what an estimate can be off). */

@@ -10,18 +10,19 @@ export const command = defineCommand({
   examples: [
     'troupe start',
     'troupe start --http --http.port 8545',
+    'troupe start --dev --dev.period 2 --dev.ephemeral',
     'troupe start --mainnet --datadir /var/lib/troupe',
     'troupe start --network genesis.json --threads isolated',
   ],
   options: {},
   restartable: true,
   async run({ config, workingDirectory, env, write, complain }) {
-    const setup = nodeSetup({ config, workingDirectory, env, serves: true, imports: false })
+    const setup = nodeSetup({ config, workingDirectory, env, serves: true, imports: false, seals: true })
     if (!setup.ok) {
       complain(`Fatal: ${setup.error.message}\n`)
       return setup.error.exit
     }
-    const { spec, dataDirectory, node } = setup.value.deps
+    const { spec, dataDirectory, node, sealing } = setup.value.deps
     const end = await runNode(
       setup.value,
       {
@@ -33,6 +34,7 @@ export const command = defineCommand({
               clientVersion: node.clientVersion,
               spec,
               dataDirectory,
+              sealing,
               node: ready,
               actors: inspector.actors(),
             }),

@@ -15,10 +15,19 @@ export const PRESETS: { readonly [P in NodeConfig['runtime']['preset']]: Placeme
     storage: 'storage',
     chain: 'chain',
     [COMMITTERS]: 'trie',
+    sealer: 'sealer',
     rpc: 'rpc',
     importer: 'importer',
   },
-  compact: { pool: 'pool', storage: 'chain', chain: 'chain', [COMMITTERS]: 'trie', rpc: 'net', importer: 'sync' },
+  compact: {
+    pool: 'pool',
+    storage: 'chain',
+    chain: 'chain',
+    [COMMITTERS]: 'trie',
+    sealer: 'chain',
+    rpc: 'net',
+    importer: 'sync',
+  },
   inline: {},
 }
 const ACTORS = Object.keys(PRESETS.isolated)

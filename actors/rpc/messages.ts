@@ -5,6 +5,7 @@ import type { Ask, Lossy, Ref, Tell } from '../../runtime/messages.ts'
 import type { DatabaseLocation } from '../../storage/database.ts'
 import type { ChainHead } from '../chain/messages.ts'
 import type { PoolMessages } from '../pool/messages.ts'
+import type { SealerMessages } from '../sealer/messages.ts'
 import type { RpcLimits } from './limits.ts'
 
 export type Transport = 'http' | 'ws' | 'ipc'
@@ -87,7 +88,15 @@ export type RpcSettings = {
   readonly ipc: IpcSettings | undefined
   readonly limits?: Partial<RpcLimits>
 }
+/** Of a node that seals its chain itself. */
+export type RpcSealing = {
+  readonly sealer: Ref<Pick<SealerMessages, 'seal'>>
+  /** 20 bytes. */
+  readonly feeRecipient: Uint8Array
+}
 export type RpcDeps = RpcSettings & {
+  /** Undefined: it seals nothing. */
+  readonly sealing?: RpcSealing | undefined
   readonly database: DatabaseLocation
   readonly chain: ChainInfo
   readonly node: NodeInfo

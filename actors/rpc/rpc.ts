@@ -4,22 +4,23 @@ import { encodeQuantity } from '../../protocols/hex.ts'
 import type { JsonValue } from '../../protocols/json-rpc/json.ts'
 import { parseRequest } from '../../protocols/json-rpc/request.ts'
 import { bytesToUint } from '../../protocols/rlp.ts'
-import { type ActorDefinition, defineActor, reentrant } from '../../runtime/actor.ts'
+import { type ActorDefinition, type Call, defineActor, reentrant } from '../../runtime/actor.ts'
 import type { PoolInfo } from '../pool/messages.ts'
 import { type Answering, answerRequest } from './answering.ts'
 import { headerObject } from './block-object.ts'
 import { type ChainSnapshot, type ChainSource, type OpenChain, openStoredChain } from './chain-source.ts'
 import { DEFAULT_RPC_LIMITS, type RpcLimits, requestLimits } from './limits.ts'
 import { listen } from './listen.ts'
-import type { ImportProgress, RpcAnswer, RpcDeps, RpcMessages, Transport } from './messages.ts'
+import type { ImportProgress, RpcAnswer, RpcDeps, RpcMessages, RpcSealing, Transport } from './messages.ts'
 import { ADMIN_METHODS } from './methods/admin.ts'
 import { DEBUG_METHODS } from './methods/debug.ts'
 import { ETH_METHODS, syncingObject } from './methods/eth.ts'
 import { FEE_METHODS } from './methods/fees.ts'
-import type { MethodTable, Subscriber, Surroundings } from './methods/method.ts'
+import type { MethodTable, Sealing, Subscriber, Surroundings } from './methods/method.ts'
 import { NET_METHODS } from './methods/net.ts'
 import { PROOF_METHODS } from './methods/proof.ts'
 import { RPC_METHODS } from './methods/rpc.ts'
+import { SEALING_METHODS } from './methods/sealing.ts'
 import { SUBSCRIPTION_METHODS } from './methods/subscription.ts'
 import { WEB3_METHODS } from './methods/web3.ts'
 import { IPC_NAMESPACES, offered } from './namespaces.ts'
@@ -36,6 +37,7 @@ export const METHODS: MethodTable = {
   ...NET_METHODS,
   ...PROOF_METHODS,
   ...RPC_METHODS,
+  ...SEALING_METHODS,
   ...SUBSCRIPTION_METHODS,
   ...WEB3_METHODS,
 }
@@ -92,7 +94,11 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
         unsubscribe: (id) => subscriptions.unsubscribe(client, id),
       })
 
-      function surroundings(transport: Transport, subscriber: Subscriber | undefined): Surroundings & AsyncDisposable {
+      function surroundings(
+        transport: Transport,
+        subscriber: Subscriber | undefined,
+        call: Call,
+      ): Surroundings & AsyncDisposable {
         let view: ChainSnapshot | undefined
         return {
           chain: () => {
@@ -103,6 +109,7 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
           tips,
           node: deps.node,
           pool: poolInfo,
+          sealing: deps.sealing && sealingOf(deps.sealing, call),
           importing,
           subscriber,
           namespaces: namespaces[transport],
@@ -126,7 +133,7 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
             namespaces: namespaces[transport],
             batchResponseMax: limits.batchResponseMax,
             notifies: subscriber !== undefined,
-            surroundings: () => surroundings(transport, subscriber),
+            surroundings: () => surroundings(transport, subscriber, call),
             isLate: () => call.signal.aborted || ctx.now() >= until,
             async rest() {
               if (ctx.clock.monotonic() < turnEndsAt) return
@@ -167,6 +174,12 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
     },
   })
 }
+
+/** Sealing ends with the call that wants it. */
+const sealingOf = ({ sealer, feeRecipient }: RpcSealing, call: Call): Sealing => ({
+  feeRecipient,
+  seal: (count) => call.ask(sealer, 'seal', { count }, { signal: call.signal }),
+})
 
 /** Bytes of a subscription's id (geth rpc/subscription.go). */
 const SUBSCRIPTION_ID_BYTES = 16

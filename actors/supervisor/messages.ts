@@ -4,6 +4,7 @@ import type { ChainHead, HeadListener } from '../chain/messages.ts'
 import type { FileProgress, ImporterNeeds, ImportFault, ImportTotals } from '../importer/messages.ts'
 import type { PoolDeps } from '../pool/messages.ts'
 import type { NodeInfo, RpcSettings } from '../rpc/messages.ts'
+import type { SealingSettings } from '../sealer/messages.ts'
 
 /** Where RPC listens, ports as bound. */
 export type Endpoints = {
@@ -42,6 +43,8 @@ export type SupervisorDeps = {
   readonly ws?: RpcSettings['ws']
   readonly ipc: RpcSettings['ipc']
   readonly rpcLimits?: RpcSettings['limits']
+  /** Undefined: this node makes no blocks. */
+  readonly sealing?: SealingSettings | undefined
   /** Files to import once the chain is up; the node goes on afterwards unless the command stops it. */
   readonly importFiles: readonly string[]
   readonly events: {

@@ -16,6 +16,7 @@ import type { ChainDeps, ChainHead, ChainMessages } from '../chain/messages.ts'
 import type { ImporterDeps, ImporterMessages } from '../importer/messages.ts'
 import type { PoolDeps, PoolMessages } from '../pool/messages.ts'
 import type { ImportProgress, RpcDeps, RpcMessages } from '../rpc/messages.ts'
+import type { SealerDeps, SealerMessages } from '../sealer/messages.ts'
 import type { StorageDeps, StorageMessages } from '../storage/messages.ts'
 import { genesisConfig } from './genesis-config.ts'
 import type { Endpoints, SupervisorDeps, SupervisorMessages } from './messages.ts'
@@ -27,6 +28,7 @@ export type NodeActors = {
   readonly storage: Actor<StorageMessages, StorageDeps>
   readonly chain: Actor<ChainMessages, ChainDeps>
   readonly rpc: Actor<RpcMessages, RpcDeps>
+  readonly sealer: Actor<SealerMessages, SealerDeps>
   readonly importer: Actor<ImporterMessages, ImporterDeps>
 }
 
@@ -35,6 +37,7 @@ export const NODE_ACTORS: NodeActors = {
   storage: actorModule(new URL('../storage/storage.ts', import.meta.url), 'storage'),
   chain: actorModule(new URL('../chain/chain.ts', import.meta.url), 'chain'),
   rpc: actorModule(new URL('../rpc/rpc.ts', import.meta.url), 'rpc'),
+  sealer: actorModule(new URL('../sealer/sealer.ts', import.meta.url), 'sealer'),
   importer: actorModule(new URL('../importer/importer.ts', import.meta.url), 'importer'),
 }
 
@@ -93,7 +96,8 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
       const { genesisHash } = asked.value
       let head: ChainHead = asked.value.head
 
-      const rpc = await startRpc(ctx, actors, deps, database, genesisHash, pool.ref)
+      const sealing = await startSealer(ctx, actors, deps, chain.ref)
+      const rpc = await startRpc(ctx, actors, deps, database, genesisHash, pool.ref, sealing)
       const endpointsNow = async (): Promise<Endpoints> => {
         const endpoints = rpc === undefined ? undefined : await ctx.ask(rpc.ref, 'endpoints')
         return endpoints?.ok === true ? endpoints.value : { http: undefined, ws: undefined, ipc: undefined }
@@ -140,6 +144,19 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
   })
 }
 
+async function startSealer(
+  ctx: Context<SupervisorMessages>,
+  actors: NodeActors,
+  { sealing }: SupervisorDeps,
+  chain: SealerDeps['chain'],
+): Promise<RpcDeps['sealing']> {
+  if (sealing === undefined) return undefined
+  // What was asked for and is not made at a stop is made another time.
+  const sealer = ctx.spawn({ name: 'sealer', actor: actors.sealer, deps: { ...sealing, chain }, drainMs: 0 })
+  await up('sealer', sealer)
+  return { sealer: sealer.ref, feeRecipient: sealing.feeRecipient }
+}
+
 async function startRpc(
   ctx: Context<SupervisorMessages>,
   actors: NodeActors,
@@ -147,6 +164,7 @@ async function startRpc(
   database: DatabaseLocation,
   genesisHash: Uint8Array,
   pool: NonNullable<RpcDeps['pool']>,
+  sealing: RpcDeps['sealing'],
 ): Promise<Child<RpcMessages> | undefined> {
   if (http === undefined && ws === undefined && ipc === undefined) return undefined
   const { chainId, networkId } = spec
@@ -158,6 +176,7 @@ async function startRpc(
       chain: { chainId, networkId, genesisHash, config: genesisConfig(spec), spec },
       node,
       pool,
+      sealing,
       http,
       ws,
       ipc,

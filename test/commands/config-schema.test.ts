@@ -48,6 +48,14 @@ test.each([
   expect(parsed).toMatchObject({ ok: false, error: [{ name: flag, code: 'CONFIG_INVALID' }] })
 })
 
+test('only the dev chain is kept in memory', () => {
+  expect(config(['--dev.ephemeral']).consensus).toMatchObject({ network: 'dev', devEphemeral: true })
+  const parsed = parse(['--mainnet', '--dev.ephemeral'])
+  expect(parsed.ok ? [] : parsed.error.map(formatConfigError)).toEqual([
+    '--dev.ephemeral: only the dev chain can be kept in memory',
+  ])
+})
+
 describe('a listener that others can reach', () => {
   const fault = (argv: string[]) => {
     const parsed = parse(argv)

@@ -8,7 +8,15 @@ const threads = (...args: Parameters<typeof placementOf>) => {
 }
 
 test('each preset has its threads', () => {
-  expect(threads({ preset: 'isolated', threads: {} })).toEqual(['pool', 'storage', 'chain', 'trie', 'rpc', 'importer'])
+  expect(threads({ preset: 'isolated', threads: {} })).toEqual([
+    'pool',
+    'storage',
+    'chain',
+    'trie',
+    'sealer',
+    'rpc',
+    'importer',
+  ])
   expect(threads({ preset: 'compact', threads: {} })).toEqual(['pool', 'chain', 'trie', 'net', 'sync'])
   expect(threads({ preset: 'inline', threads: {} })).toEqual([])
 })

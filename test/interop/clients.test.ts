@@ -10,6 +10,7 @@ import { importer } from '../../actors/importer/importer.ts'
 import { pool } from '../../actors/pool/pool.ts'
 import { DEFAULT_HTTP } from '../../actors/rpc/exposure.ts'
 import { rpc } from '../../actors/rpc/rpc.ts'
+import { sealer } from '../../actors/sealer/sealer.ts'
 import { storage } from '../../actors/storage/storage.ts'
 import type { NodeReady } from '../../actors/supervisor/messages.ts'
 import { supervisorOf } from '../../actors/supervisor/supervisor.ts'
@@ -63,6 +64,7 @@ beforeAll(async () => {
   system = await startSystem({
     root: supervisorOf({
       pool,
+      sealer,
       storage,
       chain,
       rpc,

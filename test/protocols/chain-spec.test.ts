@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { isZero } from '../../protocols/bytes.ts'
 import type { ChainSpec, GenesisAccount } from '../../protocols/chain-spec/chain-spec.ts'
 import { blobParametersAt, checkForkOrder } from '../../protocols/chain-spec/chain-spec.ts'
-import { DEV, DEV_ADDRESSES } from '../../protocols/chain-spec/dev.ts'
+import { DEV, DEV_ACCOUNTS } from '../../protocols/chain-spec/dev.ts'
 import { loadGenesisAlloc } from '../../protocols/chain-spec/genesis-alloc.ts'
 import { genesisHeader } from '../../protocols/chain-spec/genesis-header.ts'
 import { parseGenesisJson, parseGenesisText } from '../../protocols/chain-spec/genesis-json.ts'
@@ -61,7 +61,9 @@ describe('networks', () => {
   test('dev funds ten accounts and carries the system contracts', async () => {
     const accounts = await loadGenesisAlloc(DEV.genesis)
     expect(accounts).toHaveLength(14)
-    expect(accounts.slice(0, 10).map((account) => account.address)).toEqual(DEV_ADDRESSES)
+    expect(accounts.slice(0, 10).map((account) => account.address)).toEqual(
+      DEV_ACCOUNTS.map((account) => account.address),
+    )
     expect(rulesAt(DEV, 0n, 0n)).toMatchObject({
       merge: true,
       osaka: true,

@@ -2,8 +2,11 @@ import type { JsonRpcError } from '../../../protocols/json-rpc/error.ts'
 import type { JsonValue } from '../../../protocols/json-rpc/json.ts'
 import type { Parameter, ParameterValues } from '../../../protocols/json-rpc/parameters.ts'
 import type { Result } from '../../../protocols/result.ts'
+import type { AskFailure } from '../../../runtime/actor.ts'
 import type { Inspector, SystemControl } from '../../../runtime/inspection.ts'
+import type { ChainHead } from '../../chain/messages.ts'
 import type { PoolInfo } from '../../pool/messages.ts'
+import type { SealerFault } from '../../sealer/messages.ts'
 import type { ChainReader } from '../chain-reader.ts'
 import type { ChainInfo, ImportProgress, NodeInfo } from '../messages.ts'
 import type { Topic } from '../subscriptions.ts'
@@ -18,6 +21,8 @@ export type Surroundings = {
   readonly node: NodeInfo
   /** Undefined: there is none, or it does not answer soon. */
   readonly pool: () => Promise<PoolInfo | undefined>
+  /** Undefined: this node seals nothing. */
+  readonly sealing: Sealing | undefined
   readonly importing: ImportProgress | undefined
   /** The connection of this call; undefined where it takes no notifications. */
   readonly subscriber: Subscriber | undefined
@@ -29,6 +34,13 @@ export type Surroundings = {
   readonly self: string
   /** For a restart that ends the running call: it comes after the answer. */
   readonly restartLater: (path: string) => void
+}
+
+export type Sealing = {
+  /** 20 bytes. */
+  readonly feeRecipient: Uint8Array
+  /** Makes so many blocks, at least 1, and answers the last. */
+  seal(count: number): Promise<Result<Result<ChainHead, SealerFault>, AskFailure>>
 }
 
 /** The subscriptions of one connection. */

@@ -9,11 +9,12 @@ import type { PoolInfo, PoolMessages } from '../../../actors/pool/messages.ts'
 import { DEFAULT_HTTP } from '../../../actors/rpc/exposure.ts'
 import type { HttpSettings, ImportProgress, RpcDeps, RpcMessages, WsSettings } from '../../../actors/rpc/messages.ts'
 import { rpc, rpcOver } from '../../../actors/rpc/rpc.ts'
+import type { SealerMessages } from '../../../actors/sealer/messages.ts'
 import type { ChainSpec } from '../../../protocols/chain-spec/chain-spec.ts'
 import { DEV } from '../../../protocols/chain-spec/dev.ts'
 import { bytesToHex } from '../../../protocols/hex.ts'
-import { defineActor } from '../../../runtime/actor.ts'
-import type { Ask, Tell } from '../../../runtime/messages.ts'
+import { defineActor, reentrant } from '../../../runtime/actor.ts'
+import type { AnswerOf, Ask, Tell } from '../../../runtime/messages.ts'
 import { startSystem } from '../../../runtime/system.ts'
 import type { DatabaseLocation } from '../../../storage/database.ts'
 import { type MemoryChain, memoryChain } from './memory-chain.ts'
@@ -32,6 +33,16 @@ const poolOf = (info: PoolInfo) =>
     behavior: () => ({ info: () => info }),
   })
 
+type SealAnswer = AnswerOf<SealerMessages, 'seal'>
+const sealerOf = (seal: (count: number) => SealAnswer) =>
+  defineActor<Pick<SealerMessages, 'seal'>>({
+    name: 'sealer',
+    mailbox: { capacity: 4 },
+    behavior: () => ({ seal: reentrant(async ({ count }) => seal(count)) }),
+  })
+/** Gets the fees of the rig's sealer. */
+export const FEE_RECIPIENT = new Uint8Array(20).fill(0xfe)
+
 type RootMessages = { progress: Tell<void> }
 
 export type RigOptions = {
@@ -45,6 +56,8 @@ export type RigOptions = {
   readonly spec?: ChainSpec
   /** What a pool beside it answers; without, there is none. */
   readonly pool?: PoolInfo
+  /** What a sealer beside it does; without, nothing is sealed. */
+  readonly seal?: (count: number) => SealAnswer
   readonly importing?: { startingBlock: bigint; currentBlock: bigint; highestBlock: bigint }
 }
 export type Rig = {
@@ -98,10 +111,15 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
     behavior(ctx) {
       ctx.spawn({ name: 'chain', actor: idle, deps: undefined })
       const pool = options.pool && ctx.spawn({ name: 'pool', actor: poolOf(options.pool), deps: undefined })
+      const sealer = options.seal && ctx.spawn({ name: 'sealer', actor: sealerOf(options.seal), deps: undefined })
       const child = ctx.spawn<RpcMessages, RpcDeps>({
         name: 'rpc',
         actor: options.store === undefined ? rpcOver(async () => ({ ok: true, value: chain })) : rpc,
-        deps: pool === undefined ? deps : { ...deps, pool: pool.ref },
+        deps: {
+          ...deps,
+          ...(pool === undefined ? {} : { pool: pool.ref }),
+          ...(sealer === undefined ? {} : { sealing: { sealer: sealer.ref, feeRecipient: FEE_RECIPIENT } }),
+        },
       })
       void child.started.then(async (started) => {
         if (!started.ok) return settled({ failure: started.error.detail })

@@ -7,6 +7,7 @@ import { importer } from '../../../actors/importer/importer.ts'
 import type { ImportTotals } from '../../../actors/importer/messages.ts'
 import { pool } from '../../../actors/pool/pool.ts'
 import type { RpcDeps, RpcMessages } from '../../../actors/rpc/messages.ts'
+import { sealer } from '../../../actors/sealer/sealer.ts'
 import { storage } from '../../../actors/storage/storage.ts'
 import type { NodeReady, SupervisorDeps } from '../../../actors/supervisor/messages.ts'
 import { startFailureText } from '../../../actors/supervisor/start-failure.ts'
@@ -85,6 +86,7 @@ function actors(refuses: { readonly chain?: string; readonly rpc?: string; reado
         }
       },
     }),
+    sealer,
     importer,
   }
 }
