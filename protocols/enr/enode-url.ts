@@ -1,14 +1,13 @@
 /** `enode://<128 digits>@<host>:<tcp>[?discport=<udp>]`: a node's key and endpoint in one line (devp2p, geth `urlv4.go`). */
 import { bytesToBareHex, looseHexToBytes } from '../hex.ts'
 import { formatHostPort, parseAddress } from '../ip/address.ts'
+import { isHostname } from '../ip/hostname.ts'
 import type { Result } from '../result.ts'
 import { err, ok } from '../result.ts'
 import type { Identities } from './identity.ts'
 
 export const ENODE_SCHEME = 'enode://'
 const KEY_DIGITS = 128
-/** RFC 1035, section 2.3.4. */
-const HOSTNAME_MAX = 253
 const PORT_MAX = 0xffff
 /** Of what is refused so much is repeated. */
 const SHOWN_MAX = 256
@@ -85,12 +84,6 @@ function hostOf(
   if (address.ok && isBracketed === isIpv6) return ok({ ip: address.value })
   return isHostname(host) ? ok({ ip: undefined, hostname: host }) : refused('ENODE_HOST', host)
 }
-
-/** Labels of letters, digits, hyphens and underscores; the last one is no number, which a mistyped address would end in. */
-const isHostname = (host: string): boolean =>
-  host.length <= HOSTNAME_MAX &&
-  /^([A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}\.?$/.test(host) &&
-  !/(^|\.)\d+\.?$/.test(host)
 
 /** Undefined for anything but a decimal number of 16 bits. */
 function portOf(text: string): number | undefined {
