@@ -146,7 +146,7 @@ function bodyMismatch(header: Header, body: Body): (BlockFault & { code: 'BLOCK_
 
 function notExecuted(spec: ChainSpec, rules: Rules, header: Header, body: Body) {
   if (body.transactions.length > 0) return 'transactions'
-  if (rules.cancun) return 'system calls'
+  if (rules.amsterdam) return 'system calls'
   if (spec.daoForkSupport && spec.blockForks.dao === header.number) return 'the DAO fork'
   return undefined
 }

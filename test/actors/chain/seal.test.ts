@@ -14,8 +14,6 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close()
 })
 
-// Cancun waits for storage tries.
-const SPEC = { ...DEV, timeForks: { shanghai: 0n } }
 const random = seededRandom('seal')
 const attributes = (timestamp: bigint) => ({
   timestamp,
@@ -26,7 +24,7 @@ const attributes = (timestamp: bigint) => ({
   parentBeaconBlockRoot: random.bytes(32),
 })
 
-async function scene(spec: ChainSpec = SPEC): Promise<{ stage: ChainStage; location: DatabaseLocation }> {
+async function scene(spec: ChainSpec = DEV): Promise<{ stage: ChainStage; location: DatabaseLocation }> {
   const location = { engine: 'memory', store: createMemoryStore() } as const
   const stage = await realStage({ spec, database: location })
   closers.push(() => stage.stop())

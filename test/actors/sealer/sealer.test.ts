@@ -5,12 +5,11 @@ import { seededRandom } from '../../../runtime/simulation/random.ts'
 import { COMMITTER_PATH } from '../chain/chain-stage.ts'
 import { SETTINGS, sealingWorld } from './sealing-world.ts'
 
-const SPEC: ChainSpec = { ...DEV, timeForks: { shanghai: 0n } }
 const PERIOD_MS = 5_000
 const secondOf = (ms: number): bigint => BigInt(Math.floor(ms / 1000))
 
 test('seals every period, at the second of the clock', async () => {
-  const { world, end } = await sealingWorld('period', SPEC, { periodMs: PERIOD_MS })
+  const { world, end } = await sealingWorld('period', DEV, { periodMs: PERIOD_MS })
   const from = world.now()
   await world.runFor(10.5 * PERIOD_MS)
   const [, ...made] = await end()
@@ -22,7 +21,7 @@ test('seals every period, at the second of the clock', async () => {
 })
 
 test('without a period seals only when asked, as many as asked for, and answers the last', async () => {
-  const { world, seal, end } = await sealingWorld('on demand', SPEC)
+  const { world, seal, end } = await sealingWorld('on demand', DEV)
   await world.runFor(3_600_000)
   expect(await seal(1)).toMatchObject({ ok: true, value: { ok: true, value: { number: 1n } } })
   expect(await seal(7)).toMatchObject({ ok: true, value: { ok: true, value: { number: 8n } } })
@@ -33,7 +32,7 @@ test('without a period seals only when asked, as many as asked for, and answers 
 })
 
 test('what is in a header is what the settings say, and no two blocks are the same', async () => {
-  const { seal, end } = await sealingWorld('fields', SPEC)
+  const { seal, end } = await sealingWorld('fields', DEV)
   await seal(20)
   const [genesis, ...made] = await end()
   for (const { beneficiary, extraData } of made) {
@@ -46,11 +45,11 @@ test('what is in a header is what the settings say, and no two blocks are the sa
 })
 
 test('goes on where the clock stands behind the head, and where it has jumped ahead', async () => {
-  const ahead: ChainSpec = { ...SPEC, genesis: { ...SPEC.genesis, timestamp: 4_000_000_000n } }
+  const ahead: ChainSpec = { ...DEV, genesis: { ...DEV.genesis, timestamp: 4_000_000_000n } }
   const behind = await sealingWorld('behind', ahead)
   await behind.seal(3)
   expect((await behind.end()).map(({ timestamp }) => timestamp - 4_000_000_000n)).toEqual([0n, 1n, 2n, 3n])
-  const jumping = await sealingWorld('jump', SPEC)
+  const jumping = await sealingWorld('jump', DEV)
   await jumping.seal(1)
   await jumping.world.runFor(2 * 3_600_000)
   await jumping.seal(1)
@@ -61,7 +60,7 @@ test('goes on where the clock stands behind the head, and where it has jumped ah
 test.each([1, 2, 3, 4, 5, 6])(
   'restarts of chain and committer by seed %i: each block that was asked for, and no more',
   async (seed) => {
-    const { world, ctx, ask, end } = await sealingWorld(seed, SPEC)
+    const { world, ctx, ask, end } = await sealingWorld(seed, DEV)
     const random = seededRandom(`restarts ${seed}`)
     let restarts = 0
     const answers: unknown[] = []
@@ -89,7 +88,7 @@ test.each([1, 2, 3, 4, 5, 6])(
 )
 
 test('a restart of the sealer itself loses no block, and the periods go on', async () => {
-  const { world, ctx, end, heads } = await sealingWorld('sealer', SPEC, { periodMs: PERIOD_MS })
+  const { world, ctx, end, heads } = await sealingWorld('sealer', DEV, { periodMs: PERIOD_MS })
   for (let round = 0; round < 4; round++) {
     await world.runFor(2.5 * PERIOD_MS)
     expect(ctx.system.restart('sealer').ok).toBe(true)
@@ -100,7 +99,7 @@ test('a restart of the sealer itself loses no block, and the periods go on', asy
 })
 
 test('a chain that stays away is given up with its reason, and a period later tried again', async () => {
-  const { world, ctx, ask, seal, end } = await sealingWorld('away', SPEC)
+  const { world, ctx, ask, seal, end } = await sealingWorld('away', DEV)
   expect(ctx.system.pause('chain').ok).toBe(true)
   const answer = ask(1)
   await world.runFor(60_000)
