@@ -2,6 +2,7 @@
 import { crashRun, crashScript, type Trouble } from '../actors/chain/crash-run.ts'
 import { killRun } from '../actors/chain/kill-run.ts'
 import { longImport } from '../actors/chain/long-import.ts'
+import { fuzzCodecs } from '../protocols/rlpx/fuzzed-codecs.ts'
 import { sendMutatedRequests } from './json-rpc.ts'
 
 type SoakCase = {
@@ -67,6 +68,16 @@ const CASES: readonly SoakCase[] = [
     async run(count, seed) {
       const { answered, errors, silent } = await sendMutatedRequests(count, seed)
       return `${answered} answered, ${errors} refused, ${silent} without an answer due`
+    },
+  },
+  {
+    name: 'rlpx',
+    count: 5_000_000,
+    of: 'tampered inputs for each codec of RLPx and of the base protocol',
+    async run(count, seed) {
+      return Object.entries(fuzzCodecs(count, seed))
+        .map(([codec, outcomes]) => `${codec}: ${outcomes.taken ?? 0} taken, ${Object.keys(outcomes).length} outcomes`)
+        .join('; ')
     },
   },
 ]
