@@ -188,7 +188,7 @@ export interface Net {
   listenHttp(
     at: NetAddress,
     limits: HttpLimits,
-    respond: (request: HttpRequest) => Promise<HttpResponse>,
+    respond: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>,
     upgrade?: WebSocketUpgrade,
   ): Promise<Result<Listener, NetError>>
 }

@@ -42,7 +42,7 @@ type Accept = (connection: Connection) => void
 type Receive = (from: NetAddress, bytes: Uint8Array) => void
 type HttpServer = {
   readonly limits: HttpLimits
-  readonly respond: (request: HttpRequest) => Promise<HttpResponse>
+  readonly respond: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
   open: number
 }
 type Host = {
