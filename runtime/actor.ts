@@ -44,6 +44,8 @@ export type Call = {
   readonly cause: EnvelopeId | undefined
   /** Clock time at which the asker gives up; undefined for tells without a deadline. Nested asks inherit it. */
   readonly deadline: Millis | undefined
+  /** Whether `signal` is aborted: for who looks and does not listen. */
+  readonly isAborted: boolean
   /** Aborted when the asker cancels, dies, or its deadline passes while an async handler runs. */
   readonly signal: AbortSignal
   /** As `ctx.ask`, bound to this message's deadline and cause also after an `await` in a reentrant handler. */
@@ -74,15 +76,18 @@ export type Serial<P, A> = {
 }
 export type Reentrant<P, A> = {
   readonly asynchronous: 'reentrant'
-  readonly run: (payload: P, call: Call) => Promise<A>
+  readonly run: (payload: P, call: Call) => A | Promise<A>
 }
 /** An async handler during which the mailbox rests: the next message waits until the promise settles. */
 export const serial = <P, A>(run: (payload: P, call: Call) => Promise<A>): Serial<P, A> => ({
   asynchronous: 'serial',
   run,
 })
-/** An async handler during which other messages are handled: state read before an `await` is stale after it. */
-export const reentrant = <P, A>(run: (payload: P, call: Call) => Promise<A>): Reentrant<P, A> => ({
+/**
+ * An async handler during which other messages are handled: state read before an `await` is stale after it. What it can
+ * answer at once it may return without a promise, which is cheaper.
+ */
+export const reentrant = <P, A>(run: (payload: P, call: Call) => A | Promise<A>): Reentrant<P, A> => ({
   asynchronous: 'reentrant',
   run,
 })

@@ -33,6 +33,10 @@ export class HostCall implements Call, RunningCall {
     return this.envelope.deadline === 0 ? undefined : this.envelope.deadline
   }
 
+  get isAborted(): boolean {
+    return this.aborted !== undefined
+  }
+
   get signal(): AbortSignal {
     if (this.controller === undefined) {
       this.controller = new AbortController()

@@ -161,7 +161,7 @@ export class Dispatcher {
       this.handlerFailed(cell, life, envelope, thrown, token)
       return
     }
-    if (handler.asynchronous === undefined) {
+    if (handler.asynchronous === undefined || (handler.asynchronous === 'reentrant' && !(result instanceof Promise))) {
       life.current = undefined
       if (result instanceof Promise) {
         result.catch(() => {})

@@ -50,6 +50,12 @@ export function readPublishedHead(memory: SharedArrayBuffer): PublishedHead | un
   return undefined
 }
 
+/** A number that is another after each `publishHead`: whether the head has moved, for a hundredth of the time it takes to read it. */
+export function publishedHeadSequence(memory: SharedArrayBuffer): () => number {
+  const words = new Int32Array(memory)
+  return () => Atomics.load(words, SEQUENCE)
+}
+
 function writeU64(words: Int32Array, at: number, value: bigint): void {
   Atomics.store(words, at, Number(BigInt.asIntN(32, value >> 32n)))
   Atomics.store(words, at + 1, Number(BigInt.asIntN(32, value)))

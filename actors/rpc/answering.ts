@@ -12,7 +12,7 @@ import { type Entry, NULL_ID, type ParsedRequest } from '../../protocols/json-rp
 import { encodeBatch, encodeError, encodeResult } from '../../protocols/json-rpc/response.ts'
 import { err, ok, type Result } from '../../protocols/result.ts'
 import type { RpcAnswer } from './messages.ts'
-import type { MethodTable, Surroundings } from './methods/method.ts'
+import type { Outcome as MethodOutcome, MethodTable, Surroundings } from './methods/method.ts'
 
 /** What answering needs besides the request. */
 export type Answering = {
@@ -22,7 +22,7 @@ export type Answering = {
   readonly notifies: boolean
   readonly batchResponseMax: number
   /** A fresh snapshot for one call, released when the call is done. */
-  surroundings(): Surroundings & AsyncDisposable
+  surroundings(): Surroundings & Disposable
   /** The time for this request is over, or its client gone. */
   isLate(): boolean
   /** Called between the calls of a batch, which may take long together: lets others have the thread. */
@@ -30,8 +30,11 @@ export type Answering = {
   crashed(method: string, thrown: unknown): void
 }
 
-/** Runs the calls of a request one after another, each under a snapshot of its own. Never rejects. */
-export async function answerRequest(request: ParsedRequest, answering: Answering): Promise<RpcAnswer> {
+/**
+ * Runs the calls of a request one after another, each under one snapshot. At once where its method needs no wait: that
+ * is most of them, and a promise costs as much as such an answer. Never rejects.
+ */
+export function answerRequest(request: ParsedRequest, answering: Answering): RpcAnswer | Promise<RpcAnswer> {
   switch (request.form) {
     case 'nothing':
       return { text: undefined, close: false }
@@ -41,12 +44,17 @@ export async function answerRequest(request: ParsedRequest, answering: Answering
       const text = encodeError(request.id, request.error)
       return { text: request.asBatch ? encodeBatch([text]) : text, close: false }
     }
-    case 'single':
-      return { text: encodeEntry(request.entry, await runEntry(request.entry, answering)), close: false }
+    case 'single': {
+      const { entry } = request
+      const outcome = runEntry(entry, answering)
+      return outcome instanceof Promise ? outcome.then((known) => answerTo(entry, known)) : answerTo(entry, outcome)
+    }
     case 'batch':
-      return { text: await answerBatch(request.entries, answering), close: false }
+      return answerBatch(request.entries, answering).then((text) => ({ text, close: false }))
   }
 }
+
+const answerTo = (entry: Entry, outcome: Outcome): RpcAnswer => ({ text: encodeEntry(entry, outcome), close: false })
 
 /** Answers every call of a request with one refusal: of a node that is busy, or of a request that took too long. */
 export function refuseRequest(request: ParsedRequest, error: JsonRpcError): RpcAnswer {
@@ -97,7 +105,7 @@ function encodeEntry(entry: Entry, outcome: Outcome): string | undefined {
   }
 }
 
-async function runEntry(entry: Entry, answering: Answering): Promise<Outcome> {
+function runEntry(entry: Entry, answering: Answering): Outcome | Promise<Outcome> {
   if (entry.kind === 'invalid') return err(entry.error)
   if (entry.kind === 'response') return ok('null')
   if (answering.isLate()) return err(timedOut())
@@ -110,12 +118,26 @@ async function runEntry(entry: Entry, answering: Answering): Promise<Outcome> {
   if (method === undefined) return err(methodNotFound(entry.method))
   const values = readParameters(method.parameters, entry.params)
   if (!values.ok) return values
-  try {
-    await using around = answering.surroundings()
-    const result = await method.run(around, values.value)
-    return result.ok ? ok(JSON.stringify(result.value)) : result
-  } catch (thrown) {
+  let around: (Surroundings & Disposable) | undefined
+  let isLasting = false
+  const outcomeOf = (result: MethodOutcome): Outcome => (result.ok ? ok(JSON.stringify(result.value)) : result)
+  const crashed = (thrown: unknown): Outcome => {
     answering.crashed(entry.method, thrown)
     return err(handlerCrashed())
+  }
+  try {
+    around = answering.surroundings()
+    const result = method.run(around, values.value)
+    if (!(result instanceof Promise)) return outcomeOf(result)
+    isLasting = true
+    const lasting = around
+    return result
+      .then(outcomeOf)
+      .catch(crashed)
+      .finally(() => lasting[Symbol.dispose]())
+  } catch (thrown) {
+    return crashed(thrown)
+  } finally {
+    if (!isLasting) around?.[Symbol.dispose]()
   }
 }

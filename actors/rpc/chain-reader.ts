@@ -7,6 +7,9 @@ export type AccountFields = {
   readonly codeHash: Uint8Array
 }
 
+/** Known at once, or after a wait. */
+export type MaybeLater<T> = T | Promise<T>
+
 /** Why the state of a block cannot be read. */
 export type StateError = { readonly code: string; readonly oldest?: bigint }
 
@@ -20,11 +23,11 @@ export interface ChainReader {
   header(number: bigint, hash: Uint8Array): Uint8Array | undefined
   /** Encoded. */
   body(number: bigint, hash: Uint8Array): Uint8Array | undefined
-  /** State after the canonical block `number`; `ok` with undefined: there is no such account. */
+  /** State after the canonical block `number`, of the head at once; `ok` with undefined: there is no such account. */
   accountAt(
     addressHash: Uint8Array,
     number: bigint,
-  ): Promise<
+  ): MaybeLater<
     | { readonly ok: true; readonly value: AccountFields | undefined }
     | { readonly ok: false; readonly error: StateError }
   >
@@ -36,7 +39,7 @@ export interface ChainReader {
     addressHash: Uint8Array,
     slotHash: Uint8Array,
     number: bigint,
-  ): Promise<{ readonly ok: true; readonly value: Uint8Array } | { readonly ok: false; readonly error: StateError }>
+  ): MaybeLater<{ readonly ok: true; readonly value: Uint8Array } | { readonly ok: false; readonly error: StateError }>
   /** Stored node of the account trie after the head. @param path nibbles, one per byte. */
   accountNode(path: Uint8Array): Uint8Array | undefined
   /** Stored node of an account's storage trie after the head. */

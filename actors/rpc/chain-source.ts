@@ -26,7 +26,13 @@ export const openStoredChain: OpenChain = async (location) => {
       return {
         ...view,
         head: () => head,
-        storageAt: view.storageSlotAt,
+        // The flat state is that of the head, where no history is to be sought.
+        accountAt: (addressHash, number) =>
+          number === head?.number ? ok(view.account(addressHash)) : view.accountAt(addressHash, number),
+        storageAt: (addressHash, slotHash, number) =>
+          number === head?.number
+            ? ok(view.storageSlot(addressHash, slotHash))
+            : view.storageSlotAt(addressHash, slotHash, number),
         accountNode: (path) => view.reader.get(accountNodeKey(path)),
         storageNode: (addressHash, path) => view.reader.get(storageNodeKey(addressHash, path)),
       }

@@ -98,6 +98,8 @@ export type RpcDeps = RpcSettings & {
   /** Undefined: it seals nothing. */
   readonly sealing?: RpcSealing | undefined
   readonly database: DatabaseLocation
+  /** Of `storage/published-head.ts`: as long as it stays, calls share what they read under. */
+  readonly publishedHead?: SharedArrayBuffer
   readonly chain: ChainInfo
   readonly node: NodeInfo
   /** Asked for what `admin_nodeInfo` shows of it. */

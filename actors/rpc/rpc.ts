@@ -5,10 +5,11 @@ import type { JsonValue } from '../../protocols/json-rpc/json.ts'
 import { parseRequest } from '../../protocols/json-rpc/request.ts'
 import { bytesToUint } from '../../protocols/rlp.ts'
 import { type ActorDefinition, type Call, defineActor, reentrant } from '../../runtime/actor.ts'
+import { publishedHeadSequence } from '../../storage/published-head.ts'
 import type { PoolInfo } from '../pool/messages.ts'
 import { type Answering, answerRequest } from './answering.ts'
 import { headerObject } from './block-object.ts'
-import { type ChainSnapshot, type ChainSource, type OpenChain, openStoredChain } from './chain-source.ts'
+import { type ChainSource, type OpenChain, openStoredChain } from './chain-source.ts'
 import { DEFAULT_RPC_LIMITS, type RpcLimits, requestLimits } from './limits.ts'
 import { listen } from './listen.ts'
 import type { ImportProgress, RpcAnswer, RpcDeps, RpcMessages, RpcSealing, Transport } from './messages.ts'
@@ -24,6 +25,7 @@ import { SEALING_METHODS } from './methods/sealing.ts'
 import { SUBSCRIPTION_METHODS } from './methods/subscription.ts'
 import { WEB3_METHODS } from './methods/web3.ts'
 import { IPC_NAMESPACES, offered } from './namespaces.ts'
+import { type SharedView, sharedViews } from './shared-view.ts'
 import { readStoredHeader } from './stored-block.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createTipOracle } from './tip-oracle.ts'
@@ -64,10 +66,17 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
       const opened = await openChain(deps.database)
       if (!opened.ok) throw new Error(`database does not open: ${opened.error.code}`)
       const source = ctx.own(opened.value)
+      const { publishedHead } = deps
+      const views = ctx.own(sharedViews(source, ctx.clock, publishedHead && publishedHeadSequence(publishedHead)))
       const namespaces: { readonly [T in Transport]: ReadonlySet<string> } = {
         http: offered(deps.http?.namespaces ?? []),
         ws: offered(deps.ws?.namespaces ?? []),
         ipc: IPC_NAMESPACES,
+      }
+      const parseLimits = {
+        http: requestLimits(limits, 'http'),
+        ws: requestLimits(limits, 'ws'),
+        ipc: requestLimits(limits, 'ipc'),
       }
       const tips = createTipOracle()
       const subscriptions = createSubscriptions()
@@ -98,12 +107,12 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
         transport: Transport,
         subscriber: Subscriber | undefined,
         call: Call,
-      ): Surroundings & AsyncDisposable {
-        let view: ChainSnapshot | undefined
+      ): Surroundings & Disposable {
+        let view: SharedView | undefined
         return {
           chain: () => {
-            view ??= source.snapshot()
-            return view
+            view ??= views.take()
+            return view.chain
           },
           info: deps.chain,
           tips,
@@ -117,14 +126,14 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
           system: ctx.system,
           self: ctx.path,
           restartLater: (path) => void ctx.after(RESTART_DELAY_MS, 'restartLater', { path }),
-          [Symbol.asyncDispose]: async () => view?.close(),
+          [Symbol.dispose]: () => view?.release(),
         }
       }
 
       const endpoints = await listen(ctx, deps, limits, subscriptions)
 
       return {
-        request: reentrant(async ({ body, transport, until, client }, call): Promise<RpcAnswer> => {
+        request: reentrant(({ body, transport, until, client }, call): RpcAnswer | Promise<RpcAnswer> => {
           const opened: string[] = []
           const subscriber = client === undefined ? undefined : subscriberOf(client, opened)
           let turnEndsAt = ctx.clock.monotonic() + BATCH_TURN_MS
@@ -134,7 +143,7 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
             batchResponseMax: limits.batchResponseMax,
             notifies: subscriber !== undefined,
             surroundings: () => surroundings(transport, subscriber, call),
-            isLate: () => call.signal.aborted || ctx.now() >= until,
+            isLate: () => call.isAborted || ctx.now() >= until,
             async rest() {
               if (ctx.clock.monotonic() < turnEndsAt) return
               await new Promise<void>((resolve) => void ctx.clock.schedule(0, resolve))
@@ -142,15 +151,19 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
             },
             crashed: (method, thrown) => ctx.log.error('RPC method crashed', { method, error: stackOf(thrown) }),
           }
-          const answer = await answerRequest(parseRequest(body, requestLimits(limits, transport)), answering)
-          if (opened.length === 0) return answer
-          // Nobody learns ids that are answered too late.
-          if (call.signal.aborted) for (const id of opened) subscriber?.unsubscribe(id)
-          return { ...answer, opened }
+          const tell = (answer: RpcAnswer): RpcAnswer => {
+            if (opened.length === 0) return answer
+            // Nobody learns ids that are answered too late.
+            if (call.isAborted) for (const id of opened) subscriber?.unsubscribe(id)
+            return { ...answer, opened }
+          }
+          const answer = answerRequest(parseRequest(body, parseLimits[transport]), answering)
+          return answer instanceof Promise ? answer.then(tell) : tell(answer)
         }),
         headMoved: reentrant(async ({ head }) => {
           if (told !== undefined && bytesEqual(told, head.hash)) return
           told = head.hash
+          views.renew()
           if (subscriptions.count('newHeads') === 0) return
           const view = source.snapshot()
           const header = readStoredHeader(view, head)

@@ -62,6 +62,7 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
     async behavior(ctx, deps) {
       const { spec, events } = deps
       const database = databaseOf(deps)
+      const publishedHead = createPublishedHeadMemory()
       await keepOpen(ctx, deps.dataDirectory, database)
 
       // The first to start is the last to stop. It is waited for where its work is needed: it loads beside the storage.
@@ -81,7 +82,7 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
         deps: {
           database,
           spec,
-          publishedHead: createPublishedHeadMemory(),
+          publishedHead,
           historyBlocks: deps.historyBlocks,
           ...(deps.committers === undefined ? {} : { committers: deps.committers }),
           trieBytes: Math.floor(deps.cacheBytes * TRIE_CACHE_SHARE),
@@ -97,7 +98,7 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
       let head: ChainHead = asked.value.head
 
       const sealing = await startSealer(ctx, actors, deps, chain.ref)
-      const rpc = await startRpc(ctx, actors, deps, database, genesisHash, pool.ref, sealing)
+      const rpc = await startRpc(ctx, actors, deps, { database, publishedHead }, genesisHash, pool.ref, sealing)
       const endpointsNow = async (): Promise<Endpoints> => {
         const endpoints = rpc === undefined ? undefined : await ctx.ask(rpc.ref, 'endpoints')
         return endpoints?.ok === true ? endpoints.value : { http: undefined, ws: undefined, ipc: undefined }
@@ -161,7 +162,7 @@ async function startRpc(
   ctx: Context<SupervisorMessages>,
   actors: NodeActors,
   { spec, node, http, ws, ipc, rpcLimits }: SupervisorDeps,
-  database: DatabaseLocation,
+  store: Pick<RpcDeps, 'database' | 'publishedHead'>,
   genesisHash: Uint8Array,
   pool: NonNullable<RpcDeps['pool']>,
   sealing: RpcDeps['sealing'],
@@ -172,7 +173,7 @@ async function startRpc(
     name: 'rpc',
     actor: actors.rpc,
     deps: {
-      database,
+      ...store,
       chain: { chainId, networkId, genesisHash, config: genesisConfig(spec), spec },
       node,
       pool,

@@ -8,7 +8,7 @@ import { keccak256 } from '../../../protocols/keccak256.ts'
 import { err, ok, type Result } from '../../../protocols/result.ts'
 import { findBlock, findState } from '../block-lookup.ts'
 import { blockObject, ommerObject, type StoredBlock } from '../block-object.ts'
-import type { AccountFields, ChainReader } from '../chain-reader.ts'
+import type { AccountFields, ChainReader, MaybeLater } from '../chain-reader.ts'
 import type { ImportProgress } from '../messages.ts'
 import { stateUnavailable } from '../state-refusal.ts'
 import { readStoredBlock } from '../stored-block.ts'
@@ -56,12 +56,14 @@ export const ETH_METHODS: MethodTable = {
       return code === undefined ? '0x' : bytesToHex(code)
     })
   }),
-  eth_getStorageAt: method([address, storageKey, optional(blockSelector)], async (around, [of, { slot }, at]) => {
+  eth_getStorageAt: method([address, storageKey, optional(blockSelector)], (around, [of, { slot }, at]) => {
     const chain = around.chain()
     const block = findState(chain, at ?? LATEST)
     if (!block.ok) return block
-    const value = await chain.storageAt(keccak256(of), keccak256(slot), block.value.number)
-    return value.ok ? ok(bytesToHex(value.value)) : err(stateUnavailable(block.value.number, value.error))
+    const { number } = block.value
+    return when(chain.storageAt(keccak256(of), keccak256(slot), number), (value) =>
+      value.ok ? ok(bytesToHex(value.value)) : err(stateUnavailable(number, value.error)),
+    )
   }),
 }
 
@@ -95,15 +97,19 @@ function show(
   return ok(block === undefined ? null : view(block))
 }
 
-async function readAccount(
+function readAccount(
   chain: ChainReader,
   of: Uint8Array,
   at: BlockSelector | undefined,
   view: (account: AccountFields | undefined) => string,
-): Promise<Result<JsonValue, JsonRpcError>> {
+): MaybeLater<Result<JsonValue, JsonRpcError>> {
   const block = findState(chain, at ?? LATEST)
   if (!block.ok) return block
-  const account = await chain.accountAt(keccak256(of), block.value.number)
-  if (!account.ok) return err(stateUnavailable(block.value.number, account.error))
-  return ok(view(account.value))
+  const { number } = block.value
+  return when(chain.accountAt(keccak256(of), number), (account) =>
+    account.ok ? ok(view(account.value)) : err(stateUnavailable(number, account.error)),
+  )
 }
+
+const when = <T, R>(value: MaybeLater<T>, use: (value: T) => R): MaybeLater<R> =>
+  value instanceof Promise ? value.then(use) : use(value)

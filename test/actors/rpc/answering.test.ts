@@ -40,7 +40,7 @@ function rig() {
     batchResponseMax: 1000,
     surroundings() {
       state.open++
-      return { [Symbol.asyncDispose]: async () => void state.open-- } as unknown as Surroundings & AsyncDisposable
+      return { [Symbol.dispose]: () => void state.open-- } as unknown as Surroundings & Disposable
     },
     isLate: () => state.isLate,
     rest: async () => {},

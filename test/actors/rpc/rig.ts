@@ -52,7 +52,12 @@ export type RigOptions = {
   readonly limits?: RpcDeps['limits']
   readonly chain?: MemoryChain
   /** A real store in place of the chain in memory. */
-  readonly store?: { readonly location: DatabaseLocation; readonly genesisHash: Uint8Array }
+  readonly store?: {
+    readonly location: DatabaseLocation
+    readonly genesisHash: Uint8Array
+    /** Lets calls share what they read under. */
+    readonly publishedHead?: SharedArrayBuffer
+  }
   readonly spec?: ChainSpec
   /** What a pool beside it answers; without, there is none. */
   readonly pool?: PoolInfo
@@ -87,6 +92,7 @@ export async function startRig(options: RigOptions = {}): Promise<Rig> {
   const http = { ...DEFAULT_HTTP, port: options.ws === 'shared' ? await freePort() : 0, ...options.http }
   const deps: RpcDeps = {
     database: options.store?.location ?? { engine: 'level', directory: 'unused' },
+    ...(options.store?.publishedHead === undefined ? {} : { publishedHead: options.store.publishedHead }),
     chain: {
       chainId: 1337n,
       networkId: 3503995874084926n,
