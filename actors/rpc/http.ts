@@ -9,7 +9,7 @@ const CORS_MAX_AGE_SECONDS = 600
 /** Characters of a header that are repeated in an answer. */
 const ECHO_MAX = 100
 
-/** What happens to a request: answered here, or handed to RPC, whose answer gets these headers. */
+/** What happens to a request: answered here, or handed to RPC, whose answer gets these headers, `content-type` among them. */
 export type Admission =
   | { readonly at: 'answered'; readonly response: HttpResponse }
   | { readonly at: 'rpc'; readonly headers: { readonly [name: string]: string } }
@@ -31,13 +31,32 @@ export function admitHttp(request: HttpRequest, settings: HttpSettings): Admissi
   if (!CONTENT_TYPES.includes(type)) {
     return refuse(415, 'invalid content type, only application/json is supported', cors)
   }
-  return { at: 'rpc', headers: cors }
+  return { at: 'rpc', headers: { ...cors, 'content-type': 'application/json' } }
+}
+
+/**
+ * `admitHttp` that looks at a head once: the requests of a connection that stays open share it. What is decided depends on
+ * nothing else, but for GET, whose body matters.
+ */
+export function httpAdmission(settings: HttpSettings): (request: HttpRequest) => Admission {
+  type Known = { readonly method: string; readonly url: string; readonly admission: Admission }
+  const known = new WeakMap<HttpRequest['headers'], Known>()
+  return (request) => {
+    const { method, url, headers } = request
+    const before = known.get(headers)
+    if (before !== undefined && before.method === method && before.url === url) return before.admission
+    const admission = admitHttp(request, settings)
+    if (method === 'POST') known.set(headers, { method, url, admission })
+    return admission
+  }
 }
 
 /** The answer of a request that reached RPC: 200 whatever the result is, an empty body when nothing is answered. */
-export function rpcResponse(text: string | undefined, headers: { readonly [name: string]: string }): HttpResponse {
-  return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: text ?? '' }
-}
+export const rpcResponse = (text: string | undefined, headers: { readonly [name: string]: string }): HttpResponse => ({
+  status: 200,
+  headers,
+  body: text ?? '',
+})
 
 /** Against DNS rebinding: a page whose name was pointed at this machine sends that name as Host. */
 function isHostAllowed(header: string, vhosts: readonly string[]): boolean {

@@ -6,7 +6,7 @@ import type { HttpLimits, HttpRequest, HttpResponse, NetAddress, WebSocketUpgrad
 import type { AnswerOf } from '../../runtime/messages.ts'
 import { refuseRequest } from './answering.ts'
 import { checkExposure } from './exposure.ts'
-import { admitHttp, rpcResponse } from './http.ts'
+import { httpAdmission, rpcResponse } from './http.ts'
 import { ipcClients } from './ipc.ts'
 import { type RpcLimits, requestLimits } from './limits.ts'
 import type { HttpSettings, RpcAnswer, RpcDeps, RpcMessages, Transport, WsSettings } from './messages.ts'
@@ -19,7 +19,7 @@ const ANSWER_GRACE_MS = 1000
 
 type Endpoints = AnswerOf<RpcMessages, 'endpoints'>
 type Answer = (body: Uint8Array, transport: Transport, client?: number) => Promise<RpcAnswer>
-type Respond = (request: HttpRequest) => Promise<HttpResponse>
+type Respond = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>
 
 /** All that listens is the actor's own: it ends with it. Throws a sentence when one endpoint cannot be opened. */
 export async function listen(
@@ -60,11 +60,11 @@ export async function listen(
   let ws: string | undefined
   if (httpSettings !== undefined) {
     checkSettings(ctx, httpSettings, 'http')
-    const respond: Respond = async (request) => {
-      const admission = admitHttp(request, httpSettings)
+    const admit = httpAdmission(httpSettings)
+    const respond: Respond = (request) => {
+      const admission = admit(request)
       if (admission.at === 'answered') return admission.response
-      const { text } = await answer(request.body, 'http')
-      return rpcResponse(text, admission.headers)
+      return answer(request.body, 'http').then(({ text }) => rpcResponse(text, admission.headers))
     }
     const authority = await listenHttp(ctx, httpSettings, limits, respond, isShared ? upgrade : undefined)
     http = `http://${authority}`

@@ -34,6 +34,27 @@ export type ParsedRequest =
 
 /** Never throws, whatever the bytes are. Only the first JSON value counts. Rules of geth's rpc/json.go and handler.go. */
 export function parseRequest(bytes: Uint8Array, limits: RequestLimits): ParsedRequest {
+  return parseShort(bytes, limits) ?? parseAny(bytes, limits)
+}
+
+/**
+ * One call that is shorter than every limit needs no scan: each level of nesting and each value costs a byte. What does not
+ * parse, or is no object, is left to the scan, which finds where the first value ends.
+ */
+function parseShort(bytes: Uint8Array, { bytesMax, depthMax, valuesMax }: RequestLimits): ParsedRequest | undefined {
+  const { length } = bytes
+  if (bytes[0] !== OPENING_BRACE || length > bytesMax || length > depthMax || length > valuesMax) return undefined
+  const text = UTF8.decode(bytes)
+  try {
+    return { form: 'single', entry: readEntry(JSON.parse(text) as JsonValue, () => text) }
+  } catch {
+    return undefined
+  }
+}
+
+const OPENING_BRACE = 0x7b
+
+function parseAny(bytes: Uint8Array, limits: RequestLimits): ParsedRequest {
   const scanner = valueScanner(limits)
   let step = scanner.scan(bytes, 0)
   if (step.at === 'between') return { form: 'nothing' }

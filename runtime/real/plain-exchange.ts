@@ -32,6 +32,20 @@ export function plainExchange(
   const keepAlive = `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(limits.idleTimeoutMs / 1000)}\r\n`
   const headText = headTexts()
   let isClosing = false
+  let leaving: (() => void)[] = []
+
+  /**
+   * Answers to what one look at the sockets brought leave after it, all together. Written one by one between requests, each
+   * would wake a client that has begun to wait, and the two would take turns instead of working side by side.
+   */
+  function leaveTogether(write: () => void): void {
+    if (leaving.push(write) > 1) return
+    setImmediate(() => {
+      const writes = leaving
+      leaving = []
+      for (const one of writes) one()
+    })
+  }
 
   function take(socket: Socket): void {
     const { remoteAddress = '', remotePort = 0 } = socket
@@ -52,8 +66,8 @@ export function plainExchange(
       if (head === undefined || !beginsWith(bytes, head)) head = readPlainHead(bytes, headBytesMax)
       const size = head === undefined ? -1 : head.bytes.length + head.bodyBytes
       if (head === undefined || head.bodyBytes > limits.bodyBytesMax || bytes.length !== size) return giveAway(bytes)
-      isBusy = true
-      hasAsked = true
+      isBusy = hasAsked = true
+      answering.add(socket)
       const body = new Uint8Array(bytes.subarray(head.bytes.length))
       const { method, url, headers } = head.request
       let answered: HttpResponse | Promise<HttpResponse>
@@ -62,9 +76,8 @@ export function plainExchange(
       } catch (error) {
         return failed(error)
       }
-      if (!(answered instanceof Promise)) return send(answered)
-      answering.add(socket)
-      answered.then(send, failed)
+      if (answered instanceof Promise) answered.then(send, failed)
+      else send(answered)
     }
 
     const send = (response: HttpResponse) => {
@@ -81,16 +94,18 @@ export function plainExchange(
       const after = isClosing ? 'Connection: close\r\n' : keepAlive
       const lengthLine = response.status === 204 ? '' : `Content-Length: ${length}\r\n`
       const start = `${head}${lengthLine}Date: ${dateText()}\r\n${after}\r\n`
-      // One write is one packet. Text of ASCII alone is the cheapest to write.
-      const hasRoom = !isText
-        ? socket.write(Buffer.concat([Buffer.from(start, 'latin1'), body]))
-        : socket.write(start + body, length === body.length ? 'latin1' : 'utf8')
-      if (isClosing) socket.end()
-      if (hasRoom) return done()
-      // A client that does not read its answer is cut.
-      answering.add(socket)
-      socket.setTimeout(limits.requestTimeoutMs)
-      socket.once('drain', done)
+      leaveTogether(() => {
+        if (socket.destroyed) return done()
+        // One write is one packet. Text of ASCII alone is the cheapest to write.
+        const hasRoom = !isText
+          ? socket.write(Buffer.concat([Buffer.from(start, 'latin1'), body]))
+          : socket.write(start + body, length === body.length ? 'latin1' : 'utf8')
+        if (isClosing) socket.end()
+        if (hasRoom) return done()
+        // A client that does not read its answer is cut.
+        socket.setTimeout(limits.requestTimeoutMs)
+        socket.once('drain', done)
+      })
     }
 
     const failed = (error: unknown) => {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkExposure, DEFAULT_HTTP } from '../../../actors/rpc/exposure.ts'
 import { hostName, isIpLiteral } from '../../../actors/rpc/host-name.ts'
@@ -8,6 +9,22 @@ import { type Rig, rawBytes, rawRequest, startRig } from './rig.ts'
 
 const CALL = '{"jsonrpc":"2.0","id":1,"method":"eth_chainId"}'
 const JSON_TYPE = { 'content-type': 'application/json' }
+
+/** Status of each, sent one after the other on one connection. */
+async function statusesOf(port: number, requests: readonly string[]): Promise<number[]> {
+  const socket = connect({ host: '127.0.0.1', port })
+  const statuses: number[] = []
+  for (const request of requests) {
+    const answered = new Promise<string>((resolve, reject) => {
+      socket.once('data', (bytes) => resolve(bytes.toString()))
+      socket.once('close', () => reject(new Error(`closed after ${statuses}`)))
+    })
+    socket.write(request)
+    statuses.push(Number((await answered).slice('HTTP/1.1 '.length, 12)))
+  }
+  socket.destroy()
+  return statuses
+}
 
 describe('an HTTP server', () => {
   let rig: Rig
@@ -105,6 +122,22 @@ describe('an HTTP server', () => {
       expect(answer.status).toBe(415)
       expect(answer.text).not.toContain('0x539')
     })
+  })
+
+  test('looks at every head of a connection that stays open', async () => {
+    const head = (fields: string) => `POST / HTTP/1.1\r\nContent-Length: ${CALL.length}\r\n${fields}\r\n\r\n${CALL}`
+    const good = head('Host: localhost\r\nContent-Type: application/json')
+    const statuses = await statusesOf(rig.port, [
+      good,
+      good,
+      head('Host: localhost\r\nContent-Type: application/text'),
+      good,
+      head('Host: evilhost_\r\nContent-Type: application/json'),
+      good,
+      good.replace('POST / ', 'POST /other '),
+      good,
+    ])
+    expect(statuses).toEqual([200, 200, 415, 200, 403, 200, 404, 200])
   })
 
   test('tells no origin that it may read, unless it is listed', async () => {
@@ -212,7 +245,7 @@ describe('settings', () => {
       headers: { 'access-control-allow-origin': 'https://app.example' },
     })
     for (const origin of ['https://app.example.evil', 'http://app.example', 'null', 'https://xapp.example'])
-      expect(from(origin)).toEqual({ at: 'rpc', headers: { vary: 'Origin' } })
+      expect(from(origin)).toEqual({ at: 'rpc', headers: { vary: 'Origin', 'content-type': 'application/json' } })
     const preflight = admitHttp(
       request({
         method: 'OPTIONS',

@@ -8,6 +8,7 @@ import { keccak256 } from '../../../protocols/keccak256.ts'
 import { createBatch } from '../../../storage/batch.ts'
 import { addBlock, addCanonical, addHead } from '../../../storage/chain-store.ts'
 import { type Database, openDatabase } from '../../../storage/database.ts'
+import { createPublishedHeadMemory, publishHead } from '../../../storage/published-head.ts'
 import { encodeSlimAccount, NEW_ACCOUNT } from '../../../storage/state/account.ts'
 import { addChangeSet } from '../../../storage/state/change-set.ts'
 import { addFlatState, type StateChanges } from '../../../storage/state/state-changes.ts'
@@ -21,6 +22,7 @@ const blocks = [0n, 1n, 2n, 3n].map((number) => storedBlock({ number }))
 const slim = (number: bigint) =>
   encodeSlimAccount({ ...NEW_ACCOUNT, nonce: number, balance: number * 10n, codeHash: keccak256(CODE) })
 
+const publishedHead = createPublishedHeadMemory()
 let directory: string
 let writer: Database
 let rig: Rig
@@ -45,6 +47,7 @@ async function write(number: bigint): Promise<void> {
   if (number > 0n) addChangeSet(batch, number, changes)
   addHead(batch, { number, hash: block.hash, stateRoot: new Uint8Array(32), totalDifficulty: number, epoch: 1n })
   expect((await writer.batch(batch.operations)).ok).toBe(true)
+  publishHead(publishedHead, { number, hash: block.hash, epoch: 1n })
 }
 
 beforeAll(async () => {
@@ -52,7 +55,9 @@ beforeAll(async () => {
   const opened = await openDatabase({ engine: 'level', directory })
   if (!opened.ok) throw new Error(opened.error.code)
   writer = opened.value
-  rig = await startRig({ store: { location: { engine: 'level', directory }, genesisHash: blocks[0]!.hash } })
+  rig = await startRig({
+    store: { location: { engine: 'level', directory }, genesisHash: blocks[0]!.hash, publishedHead },
+  })
 })
 afterAll(async () => {
   await rig.stop()

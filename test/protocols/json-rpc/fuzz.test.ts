@@ -107,3 +107,20 @@ test(`a stream of ${REQUESTS} mutants keeps at most twice the size of one value`
     expect(stream.pendingBytes()).toBeLessThanOrEqual(LIMITS.bytesMax * 2)
   }
 })
+
+test('a short request is read as it is after a space, where it is scanned first', () => {
+  const next = numbers(11)
+  let wasCall = 0
+  for (let i = 0; i < REQUESTS; i++) {
+    const bytes = mutant(next)
+    const read = parseRequest(bytes, LIMITS)
+    expect(read).toEqual(
+      parseRequest(Uint8Array.of(0x20, ...bytes.subarray(0, LIMITS.bytesMax)), {
+        ...LIMITS,
+        bytesMax: LIMITS.bytesMax + 1,
+      }),
+    )
+    if (read.form === 'single' && bytes.length <= LIMITS.depthMax) wasCall++
+  }
+  expect(wasCall).toBeGreaterThan(REQUESTS / 20)
+})

@@ -306,7 +306,7 @@ describe('HTTP', () => {
       const listener = await serve(() => ({ status: 200, headers: {}, body: 'x'.repeat(30_000_000) }))
       const { socket, answer } = raw(listener, asked('abc'))
       socket.pause()
-      await rest(700)
+      await rest(1_500)
       socket.resume()
       expect((await answer).length).toBeLessThan(30_000_000)
     })
