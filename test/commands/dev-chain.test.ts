@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { WebSocketProvider } from 'ethers'
 import { createPublicClient, http, webSocket } from 'viem'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { connectRpc } from '../../commands/rpc-client.ts'
@@ -91,7 +92,7 @@ test('what admin_seal makes is there after a restart, goes on from there, and is
   await stop(other)
 })
 
-test('seals every period, in memory if that is wanted, and viem follows its heads', async () => {
+test('seals every period, in memory if that is wanted, and viem and ethers follow its heads', async () => {
   const ports = ['--http', '--http.port', '0', '--ws', '--ws.port', '0']
   const node = run('start', '--dev.period', '1', '--dev.ephemeral', '--datadir', 'none', ...ports)
   const banner = await node.says('Ready.')
@@ -100,12 +101,18 @@ test('seals every period, in memory if that is wanted, and viem follows its head
   const over = (name: string) => new RegExp(`${name} +(\\w+://127\\.0\\.0\\.1:\\d+)`).exec(banner)![1]!
   const reader = createPublicClient({ transport: http(over('HTTP')) })
   const follower = createPublicClient({ transport: webSocket(over('WS')) })
+  const provider = new WebSocketProvider(over('WS'))
+  closers.push(() => provider.destroy())
   const heads: bigint[] = []
+  const numbers: number[] = []
+  await provider.on('block', (number: number) => void numbers.push(number))
   const unwatch = follower.watchBlocks({ onBlock: ({ number }) => void heads.push(number) })
   closers.push(async () => ((await (follower.transport as any).getRpcClient()) as { close(): void }).close())
-  await vi.waitFor(() => expect(heads.length).toBeGreaterThanOrEqual(3), { timeout: 15_000, interval: 50 })
+  for (const followed of [heads, numbers])
+    await vi.waitFor(() => expect(followed.length).toBeGreaterThanOrEqual(3), { timeout: 15_000, interval: 50 })
   unwatch()
   expect(heads).toEqual(heads.map((_, index) => heads[0]! + BigInt(index)))
+  expect(numbers).toEqual(numbers.map((_, index) => numbers[0]! + index))
   const at = await reader.getBlock({ blockNumber: heads[1]! })
   const before = await reader.getBlock({ blockNumber: heads[0]! })
   expect(at.parentHash).toBe(before.hash)

@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest'
 import type { ChainSpec } from '../../../protocols/chain-spec/chain-spec.ts'
 import { DEV } from '../../../protocols/chain-spec/dev.ts'
+import { simulatedDisk } from '../../../runtime/simulation/disk.ts'
 import { seededRandom } from '../../../runtime/simulation/random.ts'
+import { SimulatedWorld } from '../../../runtime/simulation/world.ts'
 import { COMMITTER_PATH } from '../chain/chain-stage.ts'
-import { SETTINGS, sealingWorld } from './sealing-world.ts'
+import { crashingStore } from '../chain/crashing-store.ts'
+import { SETTINGS, sealingWorld, storedHeaders } from './sealing-world.ts'
 
 const PERIOD_MS = 5_000
 const secondOf = (ms: number): bigint => BigInt(Math.floor(ms / 1000))
@@ -84,6 +87,33 @@ test.each([1, 2, 3, 4, 5, 6])(
     )
     expect(restarts).toBeGreaterThan(1)
     expect(await end()).toHaveLength(25)
+  },
+)
+
+test.each([1, 2, 3, 4])(
+  'power failures by seed %i: what is left is sound, keeps what was made durable, and is built on',
+  async (seed) => {
+    const world = new SimulatedWorld({ seed })
+    const disk = simulatedDisk(world, 'node')
+    const random = seededRandom(`power ${seed}`)
+    let last = 0n
+    for (let life = 0; life < 4; life++) {
+      const store = await world.settle(crashingStore(disk, '/chaindata'))
+      const begun = life === 0 ? 0 : (await storedHeaders(DEV, store)).length - 1
+      expect(BigInt(begun)).toBeGreaterThanOrEqual(last)
+      const node = await sealingWorld(seed, DEV, { periodMs: PERIOD_MS }, { world, store })
+      await node.seal(1 + random.integer(20))
+      // The chain makes durable what it wrote, every two seconds.
+      await world.runFor(3_000)
+      last = node.heads.at(-1)!.number
+      expect(last).toBeGreaterThan(BigInt(begun))
+      void node.ask(20)
+      for (let step = random.integer(100); step > 0; step--) await world.step()
+      node.crash()
+      disk.crash()
+    }
+    expect(last).toBeGreaterThan(3n)
+    world.close()
   },
 )
 
