@@ -26,12 +26,14 @@ export const SAVED = 1 << 3
 export const STORED = 1 << 4
 /** The path is longer than the record has room for, and stands among the values. */
 const LONG = 1 << 5
+/** The leaf's value stands in the record. */
+const INLINE = 1 << 6
 /** Also in that word: the length of the node's reference. */
 export const REFERENCE_LENGTH_SHIFT = 8
 export const REFERENCE_LENGTH_MASK = 63
 /** Age at the last visit; never younger than the parent's. */
 export const USED = 1
-/** Leaf and branch: the value's place among the values, 0 for none. */
+/** Branch: the value's place among the values, 0 for none. Leaf: the same, or its length where it stands in the record. */
 export const VALUE = 2
 /** Extension: its branch, as in a branch's slot. */
 export const CHILD = 2
@@ -42,23 +44,32 @@ export const REFERENCE = 4
 /** Short node: its path, 32 bytes; the first word is the place among the values if it is longer. */
 const PATH = 12
 const PATH_BYTES = 32
+/** Leaf: its value, if it is not too long for that: accounts are at most 110 bytes. */
+const INLINE_VALUE = 20
+const INLINE_BYTES_MAX = 112
 /** Branch: 16 words; 0: empty, positive: a node, negative: a hash (`newReference`) whose node is not in memory. */
 export const CHILDREN = 12
 
 /** Records begin at multiples of this, so that they never share a quarter of a cache line. */
 const ALIGN_WORDS = 4
+const ALIGN_BYTES = 16
+/** Without a value. */
 const SHORT_WORDS = 20
 const BRANCH_WORDS = 28
 const WORD_BYTES = 4
 
 /** Words of an arena for few keys, as most storage tries are. */
 const FIRST_WORDS = 128
-const GROWTH = 1.5
+const GROWTH = 2
+/** What is left free by a compacted arena for what comes next. */
+const COMPACT_ROOM = 1.5
 /** A value held: its place, object, buffer and backing store as V8 lays them out on 64 bits. */
 const VALUE_BYTES = 128
 /** Typed arrays above this have a buffer of their own outside of the heap, which costs more. */
 const VALUE_ON_HEAP_BYTES = 64
 const VALUE_OFF_HEAP_BYTES = 288
+/** Bytes up to which a loop is faster than a call into the engine. */
+export const LOOP_BYTES_MAX = 48
 /** Below this, room that nobody uses is not worth copying for. */
 const COMPACT_WORDS = 1 << 16
 const COMPACT_SHARE = 0.25
@@ -72,7 +83,8 @@ export class NodeArena {
   #end = ALIGN_WORDS
   #used = 0
   #valueBytes = 0
-  #freeShort = 0
+  /** By the length of the value, in units of alignment. */
+  readonly #freeShort = new Int32Array(1 + INLINE_BYTES_MAX / ALIGN_BYTES)
   #freeBranch = 0
   #freeReference = 0
   #freeValues: number[] = []
@@ -96,28 +108,105 @@ export class NodeArena {
     return at
   }
 
-  #newShort(): number {
-    this.#used += SHORT_WORDS
-    const at = this.#freeShort
-    if (at === 0) return this.#append(SHORT_WORDS)
-    this.#freeShort = this.words[at]!
+  /** With room for `units` of alignment behind the path. */
+  #newShort(units: number): number {
+    const size = SHORT_WORDS + units * ALIGN_WORDS
+    this.#used += size
+    const at = this.#freeShort[units]!
+    if (at === 0) return this.#append(size)
+    this.#freeShort[units] = this.words[at]!
     return at
   }
 
-  /** Neither hashed nor saved. `path`: of the first `end` nibbles at least, two a byte. `value` is kept. */
+  /** Neither hashed nor saved. `path`: of the first `end` nibbles at least, two a byte. A long `value` is kept. */
   newLeaf(path: Uint8Array, end: number, value: Uint8Array, stored: number, used: number): number {
-    const at = this.#newShort()
+    const { length } = value
+    const isInline = length <= INLINE_BYTES_MAX
+    const at = this.#newShort(isInline ? unitsOf(length) : 0)
     const { words } = this
-    words[at] = LEAF | stored
     words[at + USED] = used
-    words[at + VALUE] = this.newValue(value)
+    if (isInline) {
+      words[at] = LEAF | stored | INLINE
+      this.#setInline(at, value)
+    } else {
+      words[at] = LEAF | stored
+      words[at + VALUE] = this.newValue(value)
+    }
     this.#setPath(at, path, end)
     return at
   }
 
+  #setInline(at: number, value: Uint8Array): void {
+    const { bytes } = this
+    const { length } = value
+    this.words[at + VALUE] = length
+    const to = (at + INLINE_VALUE) * WORD_BYTES
+    if (length > LOOP_BYTES_MAX) bytes.set(value, to)
+    else for (let i = 0; i < length; i++) bytes[to + i] = value[i]!
+  }
+
+  /** Gives a leaf another value. @returns the leaf, which is in another place if the value needs other room */
+  setLeafValue(at: number, value: Uint8Array): number {
+    const { words } = this
+    const isInline = (words[at]! & INLINE) !== 0
+    if (isInline !== value.length <= INLINE_BYTES_MAX || (isInline && unitsOf(value.length) !== this.#units(at))) {
+      const path = this.pathSource(at).slice(this.pathStart(at))
+      const moved = this.newLeaf(path, words[at + END]!, value, words[at]! & STORED, words[at + USED]!)
+      this.freeNode(at)
+      return moved
+    }
+    if (isInline) this.#setInline(at, value)
+    else {
+      this.freeValue(words[at + VALUE]!)
+      words[at + VALUE] = this.newValue(value)
+    }
+    return at
+  }
+
+  /** Units of alignment behind the path of a short node. */
+  #units(at: number): number {
+    return (this.words[at]! & INLINE) === 0 ? 0 : unitsOf(this.words[at + VALUE]!)
+  }
+
+  #size(at: number): number {
+    return (this.words[at]! & KIND) === BRANCH ? BRANCH_WORDS : SHORT_WORDS + this.#units(at) * ALIGN_WORDS
+  }
+
+  /** Bytes of a leaf's or branch's value, 0 for none. */
+  valueLength(at: number): number {
+    const value = this.words[at + VALUE]!
+    if ((this.words[at]! & INLINE) !== 0) return value
+    return value === 0 ? 0 : this.values[value]!.length
+  }
+
+  /** Where the value lies: in `valueSource`, from `valueStart` on. */
+  valueSource(at: number): Uint8Array {
+    return (this.words[at]! & INLINE) !== 0 ? this.bytes : this.values[this.words[at + VALUE]!]!
+  }
+
+  valueStart(at: number): number {
+    return (this.words[at]! & INLINE) !== 0 ? (at + INLINE_VALUE) * WORD_BYTES : 0
+  }
+
+  /** The value of a leaf or branch, undefined for none; not to be changed. */
+  value(at: number): Uint8Array | undefined {
+    if ((this.words[at]! & INLINE) === 0) return this.values[this.words[at + VALUE]!]
+    const from = (at + INLINE_VALUE) * WORD_BYTES
+    return this.bytes.slice(from, from + this.words[at + VALUE]!)
+  }
+
+  hasValue(at: number, value: Uint8Array): boolean {
+    const { length } = value
+    if (this.valueLength(at) !== length || length === 0) return false
+    const source = this.valueSource(at)
+    const start = this.valueStart(at)
+    for (let i = 0; i < length; i++) if (source[start + i] !== value[i]) return false
+    return true
+  }
+
   /** Neither hashed nor saved. */
   newExtension(path: Uint8Array, end: number, child: number, stored: number, used: number): number {
-    const at = this.#newShort()
+    const at = this.#newShort(0)
     const { words } = this
     words[at] = EXTENSION | stored
     words[at + USED] = used
@@ -183,16 +272,16 @@ export class NodeArena {
   freeNode(at: number): void {
     const { words } = this
     const meta = words[at]!
-    if ((meta & KIND) !== EXTENSION) this.freeValue(words[at + VALUE]!)
+    const units = this.#units(at)
+    this.#used -= this.#size(at)
+    if ((meta & KIND) !== EXTENSION && (meta & INLINE) === 0) this.freeValue(words[at + VALUE]!)
     if ((meta & KIND) === BRANCH) {
-      this.#used -= BRANCH_WORDS
       words[at] = this.#freeBranch
       this.#freeBranch = at
     } else {
       if ((meta & LONG) !== 0) this.freeValue(words[at + PATH]!)
-      this.#used -= SHORT_WORDS
-      words[at] = this.#freeShort
-      this.#freeShort = at
+      words[at] = this.#freeShort[units]!
+      this.#freeShort[units] = at
     }
   }
 
@@ -263,11 +352,9 @@ export class NodeArena {
 
   /** Of the record and its value. */
   nodeBytes(at: number): number {
-    const kind = this.words[at]! & KIND
-    const value = kind === EXTENSION ? 0 : this.words[at + VALUE]!
-    return (
-      (kind === BRANCH ? BRANCH_WORDS : SHORT_WORDS) * WORD_BYTES + (value === 0 ? 0 : valueBytes(this.values[value]!))
-    )
+    const meta = this.words[at]!
+    const hasPlace = (meta & KIND) !== EXTENSION && (meta & INLINE) === 0 && this.words[at + VALUE] !== 0
+    return this.#size(at) * WORD_BYTES + (hasPlace ? valueBytes(this.values[this.words[at + VALUE]!]!) : 0)
   }
 
   /** Nibble `i` of a short node's path. */
@@ -289,10 +376,10 @@ export class NodeArena {
   compact(top: number): number {
     if (this.#end < COMPACT_WORDS || this.#used > this.#end * COMPACT_SHARE) return top
     const from = this.words
-    this.words = new Int32Array(Math.ceil(this.#used * GROWTH) + ALIGN_WORDS)
+    this.words = new Int32Array(Math.ceil(this.#used * COMPACT_ROOM) + ALIGN_WORDS)
     this.bytes = new Uint8Array(this.words.buffer)
     this.#end = ALIGN_WORDS
-    this.#freeShort = 0
+    this.#freeShort.fill(0)
     this.#freeBranch = 0
     this.#freeReference = 0
     return this.#move(from, top)
@@ -306,7 +393,8 @@ export class NodeArena {
       return -to
     }
     const kind = from[slot]! & KIND
-    const size = kind === BRANCH ? BRANCH_WORDS : SHORT_WORDS
+    const units = (from[slot]! & INLINE) === 0 ? 0 : unitsOf(from[slot + VALUE]!)
+    const size = kind === BRANCH ? BRANCH_WORDS : SHORT_WORDS + units * ALIGN_WORDS
     const to = this.#append(size)
     this.words.set(from.subarray(slot, slot + size), to)
     if (kind === EXTENSION) this.words[to + CHILD] = this.#move(from, from[slot + CHILD]!)
@@ -319,6 +407,8 @@ export class NodeArena {
 /** Nibble `i` of a path of two nibbles a byte. */
 export const nibbleAt = (path: Uint8Array, i: number): number =>
   (i & 1) === 0 ? path[i >> 1]! >> 4 : path[i >> 1]! & 0x0f
+
+const unitsOf = (bytes: number): number => (bytes + ALIGN_BYTES - 1) >> 4
 
 const valueBytes = (value: Uint8Array): number =>
   value.length + (value.length > VALUE_ON_HEAP_BYTES ? VALUE_OFF_HEAP_BYTES : VALUE_BYTES)

@@ -23,7 +23,7 @@ import {
   SAVED,
   VALUE,
 } from './node-arena.ts'
-import { encodedBytes, writeNode } from './node-rlp.ts'
+import { encodedBytes, payloadBytes, writeNode } from './node-rlp.ts'
 
 /** Is told each node below and at `top` that was not saved, children first; `encoded` is valid during the call only. */
 export type OnEncoded = (node: number, path: Uint8Array, encoded: Uint8Array) => void
@@ -138,7 +138,8 @@ function settle(height: Height): void {
   for (let i = 0; i < count; i++) {
     const node = nodes[i]!
     const isTable = (words[node + META]! & KIND) === BRANCH && words[node + VALUE] === 0
-    const length = isTable ? branchBytes(words, node) : encodedBytes(arena, node, depths[i]!)
+    const payload = isTable ? branchBytes(words, node) : payloadBytes(arena, node, depths[i]!)
+    const length = encodedBytes(payload)
     const room = nodeRoom(length)
     if (used + room > input.length || i - first === batchMax) {
       flush(height, first, i)
@@ -147,7 +148,7 @@ function settle(height: Height): void {
       table = 0
     }
     if (room > input.length) {
-      settleAlone(height, i, length)
+      settleAlone(height, i, payload)
       first = i + 1
       continue
     }
@@ -157,7 +158,7 @@ function settle(height: Height): void {
     if (isTable) {
       order |= fromTable
       table = writeTable(words, node, table)
-    } else writeNode(arena, node, depths[i]!, input, used)
+    } else writeNode(arena, node, depths[i]!, payload, input, used)
     lengths[i - first] = order
     used += room
   }
@@ -165,6 +166,7 @@ function settle(height: Height): void {
   height.count = 0
 }
 
+/** Payload of a branch without a value. */
 function branchBytes(words: Int32Array, node: number): number {
   let payload = 1
   for (let i = node + CHILDREN; i < node + CHILDREN + SLOTS; i++) {
@@ -176,7 +178,7 @@ function branchBytes(words: Int32Array, node: number): number {
       payload += length === HASH_BYTES ? 1 + HASH_BYTES : length
     }
   }
-  return payload < 56 ? payload + 1 : payload < 0x100 ? payload + 2 : payload + 3
+  return payload
 }
 
 /** @returns where the next table begins */
@@ -225,10 +227,11 @@ function flush(height: Height, first: number, end: number): void {
 }
 
 /** A node that the kernel has no room for. */
-function settleAlone(height: Height, i: number, length: number): void {
+function settleAlone(height: Height, i: number, payload: number): void {
   const node = height.nodes[i]!
+  const length = encodedBytes(payload)
   if (scratch.length < length) scratch = new Uint8Array(length)
-  writeNode(arena, node, height.depths[i]!, scratch, 0)
+  writeNode(arena, node, height.depths[i]!, payload, scratch, 0)
   const encoded = scratch.subarray(0, length)
   arena.setReference(node, new Int32Array(keccak256(encoded).buffer), 0, HASH_BYTES)
   arena.words[node + META]! |= HASHED

@@ -18,45 +18,53 @@ import {
 } from './node-arena.ts'
 
 const WORD_BYTES = 4
+/** Bytes up to which a loop is faster than a view and a call into the engine. */
+const COPY_BYTES_MAX = 128
 
-/** Bytes of what `writeNode` writes for a node that stands `depth` nibbles below the root of the keys. */
-export function encodedBytes(arena: NodeArena, node: number, depth: number): number {
-  const payload = payloadBytes(arena, node, depth)
-  return headerBytes(payload) + payload
-}
+/** Bytes of the node's encoding with its header. */
+export const encodedBytes = (payload: number): number => headerBytes(payload) + payload
 
-/** Writes the node at `at`; the references of what is below it must be settled. @returns the offset after it */
-export function writeNode(arena: NodeArena, node: number, depth: number, out: Uint8Array, at: number): number {
-  const { words, bytes, values } = arena
+/**
+ * Writes the node, which stands `depth` nibbles below the root of the keys, at `at`; the references of what is below it
+ * must be settled. @param payload its `payloadBytes` @returns the offset after it
+ */
+export function writeNode(
+  arena: NodeArena,
+  node: number,
+  depth: number,
+  payload: number,
+  out: Uint8Array,
+  at: number,
+): number {
+  const { words, bytes } = arena
   const kind = words[node + META]! & KIND
-  at = writeHeader(0xc0, payloadBytes(arena, node, depth), out, at)
+  at = writeHeader(0xc0, payload, out, at)
   if (kind !== BRANCH) {
     const end = words[node + END]!
     const length = ((end - depth) >> 1) + 1
     if (length > 1) at = writeHeader(0x80, length, out, at)
     at = writeHexPrefix(arena.pathSource(node), arena.pathStart(node), depth, end, kind === LEAF, out, at)
-    if (kind === LEAF) return writeString(values[words[node + VALUE]!]!, out, at)
+    if (kind === LEAF) return writeValue(arena, node, out, at)
     return writeReference(words, bytes, words[node + CHILD]!, out, at)
   }
   for (let slot = CHILDREN; slot < CHILDREN + 16; slot++)
     at = writeReference(words, bytes, words[node + slot]!, out, at)
-  const value = words[node + VALUE]!
-  if (value !== 0) return writeString(values[value]!, out, at)
+  if (words[node + VALUE] !== 0) return writeValue(arena, node, out, at)
   out[at] = 0x80
   return at + 1
 }
 
-function payloadBytes(arena: NodeArena, node: number, depth: number): number {
-  const { words, values } = arena
+/** Of a node that stands `depth` nibbles below the root of the keys. */
+export function payloadBytes(arena: NodeArena, node: number, depth: number): number {
+  const { words } = arena
   const kind = words[node + META]! & KIND
   if (kind !== BRANCH) {
     const length = ((words[node + END]! - depth) >> 1) + 1
     // A compact key of one byte is below 0x40, so it is its own RLP.
     const path = length === 1 ? 1 : headerBytes(length) + length
-    return path + (kind === LEAF ? stringBytes(values[words[node + VALUE]!]!) : slotBytes(arena, words[node + CHILD]!))
+    return path + (kind === LEAF ? valueBytes(arena, node) : slotBytes(arena, words[node + CHILD]!))
   }
-  const value = words[node + VALUE]!
-  let payload = value === 0 ? 1 : stringBytes(values[value]!)
+  let payload = valueBytes(arena, node)
   for (let slot = CHILDREN; slot < CHILDREN + 16; slot++) payload += slotBytes(arena, words[node + slot]!)
   return payload
 }
@@ -83,18 +91,20 @@ function writeHeader(base: 0x80 | 0xc0, payload: number, out: Uint8Array, at: nu
   return at
 }
 
-function stringBytes(bytes: Uint8Array): number {
-  return bytes.length === 1 && bytes[0]! < 0x80 ? 1 : headerBytes(bytes.length) + bytes.length
+/** Of no value, too: an empty string. */
+function valueBytes(arena: NodeArena, node: number): number {
+  const length = arena.valueLength(node)
+  if (length === 1 && arena.valueSource(node)[arena.valueStart(node)]! < 0x80) return 1
+  return headerBytes(length) + length
 }
 
-/** Bytes up to which a loop is faster than a call into the engine. */
-const LOOP_BYTES_MAX = 48
-
-function writeString(bytes: Uint8Array, out: Uint8Array, at: number): number {
-  const { length } = bytes
-  if (length !== 1 || bytes[0]! >= 0x80) at = writeHeader(0x80, length, out, at)
-  if (length <= LOOP_BYTES_MAX) for (let i = 0; i < length; i++) out[at + i] = bytes[i]!
-  else out.set(bytes, at)
+function writeValue(arena: NodeArena, node: number, out: Uint8Array, at: number): number {
+  const length = arena.valueLength(node)
+  const source = arena.valueSource(node)
+  const start = arena.valueStart(node)
+  if (length !== 1 || source[start]! >= 0x80) at = writeHeader(0x80, length, out, at)
+  if (length > COPY_BYTES_MAX) out.set(source.subarray(start, start + length), at)
+  else for (let i = 0; i < length; i++) out[at + i] = source[start + i]!
   return at + length
 }
 

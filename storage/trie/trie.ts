@@ -28,7 +28,7 @@ import {
   VALUE,
 } from './node-arena.ts'
 import { hashNodes, saveNodes } from './node-hasher.ts'
-import { type DecodedNode, decodeNode, encodedBytes, writeNode } from './node-rlp.ts'
+import { type DecodedNode, decodeNode, encodedBytes, payloadBytes, writeNode } from './node-rlp.ts'
 import type { TrieError } from './trie-error.ts'
 
 /** keccak256(0x80), the root of a trie without keys (Yellow Paper, appendix D). */
@@ -61,7 +61,7 @@ export type TrieOptions = {
 /** After an operation that answers MISSING_NODE the trie is as it was before it. */
 export type Trie = {
   get(key: Uint8Array): Result<Uint8Array | undefined, TrieError>
-  /** An empty value deletes. `value` is kept: it is not to be changed afterwards. */
+  /** An empty value deletes. `value` may be kept: it is not to be changed afterwards. */
   insert(key: Uint8Array, value: Uint8Array): Result<void, TrieError>
   delete(key: Uint8Array): Result<void, TrieError>
   /** Root hash of what the trie now holds, 32 bytes. */
@@ -318,7 +318,7 @@ export function createTrie(options: TrieOptions): Trie {
       const kind = words[node + META]! & KIND
       if (kind === BRANCH) {
         if (depth === length) {
-          setValue(node, value)
+          setBranchValue(node, value)
           return
         }
         const slot = nibbleAt(key, depth)
@@ -345,19 +345,25 @@ export function createTrie(options: TrieOptions): Trie {
         depth = shared
         continue
       }
-      if (shared === length) setValue(node, value)
+      if (shared === length) setLeafValue(node, depth, value)
       else fork(node, depth, shared, value)
       return
     }
   }
 
-  function setValue(node: number, value: Uint8Array): void {
-    const { words, values } = arena
-    const place = words[node + VALUE]!
-    if (place !== 0 && bytesEqual(values[place]!, value)) return
-    arena.freeValue(place)
+  function setBranchValue(node: number, value: Uint8Array): void {
+    if (arena.hasValue(node, value)) return
+    const { words } = arena
+    arena.freeValue(words[node + VALUE]!)
     words[node + VALUE] = arena.newValue(value)
     touch(node)
+  }
+
+  function setLeafValue(node: number, depth: number, value: Uint8Array): void {
+    if (arena.hasValue(node, value)) return
+    const leaf = arena.setLeafValue(node, value)
+    if (leaf !== node) replace(leaf, depth)
+    touch(leaf)
   }
 
   /** Puts a branch at `shared` of the path of a short node, with the new value beside what was there. */
@@ -375,8 +381,7 @@ export function createTrie(options: TrieOptions): Trie {
     const end = words[node + END]!
     const slot = shared === end ? -1 : arena.pathNibble(node, shared)
     if (slot === -1) {
-      words[branch + VALUE] = words[node + VALUE]!
-      words[node + VALUE] = 0
+      words[branch + VALUE] = arena.newValue(arena.value(node)!)
       arena.freeNode(node)
     } else if ((words[node + META]! & KIND) === EXTENSION && end === shared + 1) {
       words[branch + CHILDREN + slot] = words[node + CHILD]!
@@ -482,7 +487,7 @@ export function createTrie(options: TrieOptions): Trie {
     }
     const stored = words[branch + META]! & STORED
     if (sibling === 0) {
-      const value = arena.values[words[branch + VALUE]!]!
+      const value = arena.value(branch)!
       arena.freeNode(branch)
       lift(arena.newLeaf(key, depth, value, stored, age), depth)
       return
@@ -528,8 +533,9 @@ export function createTrie(options: TrieOptions): Trie {
   // Hashing
 
   function encoded(node: number, depth: number): Uint8Array {
-    const out = new Uint8Array(encodedBytes(arena, node, depth))
-    writeNode(arena, node, depth, out, 0)
+    const payload = payloadBytes(arena, node, depth)
+    const out = new Uint8Array(encodedBytes(payload))
+    writeNode(arena, node, depth, payload, out, 0)
     return out
   }
 
@@ -611,14 +617,14 @@ export function createTrie(options: TrieOptions): Trie {
           words[node + USED] = age
           const kind = words[node + META]! & KIND
           if (kind === BRANCH) {
-            if (depth === length) return ok(arena.values[words[node + VALUE]!])
+            if (depth === length) return ok(arena.value(node))
             node = childOfBranch(node, nibbleAt(key, depth), depth)
             depth++
             continue
           }
           const end = words[node + END]!
           if (sharedEnd(node, depth) !== end) return DONE
-          if (kind === LEAF) return end === length ? ok(arena.values[words[node + VALUE]!]) : DONE
+          if (kind === LEAF) return end === length ? ok(arena.value(node)) : DONE
           node = childOfExtension(node)
           depth = end
         }
