@@ -495,7 +495,9 @@ export function createTrie(options: TrieOptions): Trie {
     words[sibling + USED] = age
     arena.freeNode(branch)
     if ((words[sibling + META]! & KIND) === BRANCH) {
-      const path = key.slice(0, (depth + 2) >> 1)
+      // The key may end here.
+      const path = new Uint8Array((depth + 2) >> 1)
+      path.set(key.subarray(0, path.length))
       const byte = depth >> 1
       path[byte] = (depth & 1) === 0 ? last << 4 : (path[byte]! & 0xf0) | last
       lift(arena.newExtension(path, depth + 1, sibling, stored, age), depth)

@@ -3,6 +3,7 @@ import { crashRun, crashScript, type Trouble } from '../actors/chain/crash-run.t
 import { killRun } from '../actors/chain/kill-run.ts'
 import { longImport } from '../actors/chain/long-import.ts'
 import { fuzzCodecs } from '../protocols/rlpx/fuzzed-codecs.ts'
+import { fuzzTrie } from '../storage/trie/fuzz-run.ts'
 import { sendMutatedRequests } from './json-rpc.ts'
 
 type SoakCase = {
@@ -78,6 +79,17 @@ const CASES: readonly SoakCase[] = [
       return Object.entries(fuzzCodecs(count, seed))
         .map(([codec, outcomes]) => `${codec}: ${outcomes.taken ?? 0} taken, ${Object.keys(outcomes).length} outcomes`)
         .join('; ')
+    },
+  },
+  {
+    name: 'trie',
+    count: 10_000_000,
+    of: 'operations on tries beside those of @ethereumjs/mpt',
+    async run(count, seed) {
+      const done = await fuzzTrie(count, seed)
+      return Object.entries(done)
+        .map(([what, times]) => `${times} ${what}`)
+        .join(', ')
     },
   },
 ]
