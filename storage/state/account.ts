@@ -84,8 +84,43 @@ export function storedAccount(slim: Uint8Array): Account {
   return account.value
 }
 
-/** The leaf of the account trie for an account of the flat state. */
-export const leafOfSlimAccount = (slim: Uint8Array): Uint8Array => encodeAccount(storedAccount(slim))
+/** RLP header of a string of 32 bytes. */
+const HASH_HEADER = 0x80 + 32
+/** RLP of the two hashes that end a leaf. */
+const HASHES_BYTES = 2 * (1 + 32)
+/** RLP header of a list of 56 to 255 bytes: with its two hashes a leaf is always one. */
+const LONG_LIST_HEADER = 0xf8
+
+/**
+ * The leaf of the account trie for an account of the flat state, by bytes: every account that a block changes goes this
+ * way. Throws for what is no slim account.
+ */
+export function leafOfSlimAccount(slim: Uint8Array): Uint8Array {
+  const start = slim[0] === LONG_LIST_HEADER ? 2 : 1
+  const hashesAt = afterItem(slim, afterItem(slim, start))
+  const codeAt = afterItem(slim, hashesAt)
+  const isWhole = slim.length - start === (start === 2 ? slim[1] : (slim[0] ?? 0) - 0xc0)
+  const lengths = [codeAt - hashesAt, slim.length - codeAt]
+  if (!isWhole || lengths.some((length) => length !== 1 && length !== 1 + 32))
+    throw new Error('a stored account is not one')
+  const payload = hashesAt - start + HASHES_BYTES
+  const leaf = new Uint8Array(2 + payload)
+  leaf[0] = LONG_LIST_HEADER
+  leaf[1] = payload
+  for (let i = start; i < hashesAt; i++) leaf[2 + i - start] = slim[i]!
+  const at = leaf.length - HASHES_BYTES
+  leaf[at] = HASH_HEADER
+  leaf.set(codeAt - hashesAt === 1 ? EMPTY_ROOT : slim.subarray(hashesAt + 1, codeAt), at + 1)
+  leaf[at + 33] = HASH_HEADER
+  leaf.set(slim.length - codeAt === 1 ? EMPTY_CODE_HASH : slim.subarray(codeAt + 1), at + 34)
+  return leaf
+}
+
+/** Offset behind the string of fewer than 56 bytes at `at`. */
+function afterItem(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0
+  return at + (first < 0x80 ? 1 : first - 0x80 + 1)
+}
 
 /** Both hashes end a leaf, each with its RLP header. */
 const STORAGE_ROOT_FROM_END = 32 + 1 + 32

@@ -5,7 +5,6 @@
 import { err, ok, type Result } from '../../protocols/result.ts'
 import { accountNodeKey, storageNodeKey } from '../schema.ts'
 import type { StoredNode } from '../trie/node-batch.ts'
-import { createNodeBuffer, type NodeBuffer } from '../trie/node-buffer.ts'
 import { NIBBLES, rootOfPart, type SubTop, type SubTops, subTop } from '../trie/split-root.ts'
 import { createTrie, EMPTY_ROOT, type Trie } from '../trie/trie.ts'
 import type { TrieError } from '../trie/trie-error.ts'
@@ -41,7 +40,7 @@ export type TriePart = {
 /** Share of the memory that storage tries have. */
 const STORAGE_SHARE = 1 / 4
 
-type Applied = { readonly batch: number; readonly nodes: readonly StoredNode[]; readonly before: SubTops }
+type Applied = { readonly batch: number; readonly nodes: UnwrittenNodes; readonly before: SubTops }
 
 export function createTriePart(options: TriePartOptions): TriePart {
   const { get, first, end, memoryBytes } = options
@@ -49,11 +48,18 @@ export function createTriePart(options: TriePartOptions): TriePart {
   /** Newest last. */
   const unwritten: Applied[] = []
   let lastWritten = 0
-  /** Nodes that are not in the store yet, by their keys there. */
-  let buffer: NodeBuffer = createNodeBuffer(get)
+  /** Of the batch under way. */
+  let current = unwrittenNodes()
   const parts: (Trie | undefined)[] = new Array(NIBBLES).fill(undefined)
   const partBytes = (memoryBytes * (1 - STORAGE_SHARE)) / Math.max(1, end - first)
   const storageTries = openTries(memoryBytes * STORAGE_SHARE)
+
+  /** What is stored by this key, or will be once all batches are. */
+  function read(key: Uint8Array): Uint8Array | undefined {
+    let found = current.find(key)
+    for (let i = unwritten.length - 1; found === undefined && i >= 0; i--) found = unwritten[i]!.nodes.find(key)
+    return found === undefined ? get(key) : found[1]
+  }
 
   function partAt(nibble: number): Trie {
     if (nibble < first || nibble >= end) throw new Error(`nibble ${nibble} belongs to another part`)
@@ -62,7 +68,7 @@ export function createTriePart(options: TriePartOptions): TriePart {
     const top = tops[nibble]
     const trie = createTrie({
       read: (path) =>
-        path.length === 0 && top !== undefined && 'node' in top ? top.node : buffer.read(keyBelow(nibble, path)),
+        path.length === 0 && top !== undefined && 'node' in top ? top.node : read(keyBelow(nibble, path)),
       root: rootOfPart(top),
       nibblesAbove: 1,
       memoryBytesMax: partBytes,
@@ -73,7 +79,7 @@ export function createTriePart(options: TriePartOptions): TriePart {
 
   function storageTrie(addressHash: Uint8Array, root: Uint8Array): Trie {
     return storageTries.open(addressHash, root, (memoryBytesMax) =>
-      createTrie({ read: (path) => buffer.read(storageNodeKey(addressHash, path)), root, memoryBytesMax }),
+      createTrie({ read: (path) => read(storageNodeKey(addressHash, path)), root, memoryBytesMax }),
     )
   }
 
@@ -81,11 +87,10 @@ export function createTriePart(options: TriePartOptions): TriePart {
   function reset(): void {
     parts.fill(undefined)
     storageTries.clear()
-    buffer = createNodeBuffer(get)
-    for (const { nodes } of unwritten) buffer.add(nodes)
+    current = unwrittenNodes()
   }
 
-  function applyBlock(leaves: BlockLeaves, nodes: StoredNode[]): Result<BlockRoots, TrieError> {
+  function applyBlock(leaves: BlockLeaves): Result<BlockRoots, TrieError> {
     let touched = 0
     const storage: StorageRoot[] = []
     for (const leaf of leaves) {
@@ -94,7 +99,7 @@ export function createTriePart(options: TriePartOptions): TriePart {
       // Copied: the trie keeps it, and the batch is one buffer.
       const value = leaf.value?.slice()
       if (leaf.storage !== undefined) {
-        const settled = settleStorage(part, leaf, leaf.storage, nodes)
+        const settled = settleStorage(part, leaf, leaf.storage)
         if (!settled.ok) return settled
         storage.push(settled.value)
         if (value !== undefined) storageRootOfLeaf(value).set(settled.value.root)
@@ -119,7 +124,6 @@ export function createTriePart(options: TriePartOptions): TriePart {
     part: Trie,
     { key, value }: AccountLeaf,
     { isWiped, slots }: NonNullable<AccountLeaf['storage']>,
-    nodes: StoredNode[],
   ): Result<StorageRoot, TrieError> {
     const addressHash = key.slice()
     const found = part.get(key)
@@ -127,7 +131,7 @@ export function createTriePart(options: TriePartOptions): TriePart {
     let root = found.value === undefined ? EMPTY_ROOT : storageRootOfLeaf(found.value).slice()
     const wiped: { slotHash: Uint8Array; value: Uint8Array }[] = []
     if (isWiped) {
-      const missing = wipe(addressHash, root, nodes, wiped)
+      const missing = wipe(addressHash, root, wiped)
       if (missing !== undefined) return err(missing)
       root = EMPTY_ROOT
     }
@@ -141,7 +145,7 @@ export function createTriePart(options: TriePartOptions): TriePart {
     }
     // Without its account nobody could find what is left.
     if (value === undefined) {
-      const missing = wipe(addressHash, root, nodes, wiped)
+      const missing = wipe(addressHash, root, wiped)
       if (missing !== undefined) return err(missing)
       root = EMPTY_ROOT
     }
@@ -151,26 +155,20 @@ export function createTriePart(options: TriePartOptions): TriePart {
   function wipe(
     addressHash: Uint8Array,
     root: Uint8Array,
-    nodes: StoredNode[],
     wiped: { slotHash: Uint8Array; value: Uint8Array }[],
   ): TrieError | undefined {
     const open = storageTries.take(addressHash)
-    if (open !== undefined) keep(nodes, storageNodes(addressHash, open))
+    if (open !== undefined) current.add(storageNodes(addressHash, open))
     const gone: StoredNode[] = []
-    const missing = walkTrie((path) => buffer.read(storageNodeKey(addressHash, path)), root, {
+    const missing = walkTrie((path) => read(storageNodeKey(addressHash, path)), root, {
       node: (path) => gone.push([storageNodeKey(addressHash, path), undefined]),
       leaf: (slotHash, value) => wiped.push({ slotHash, value: value.slice() }),
     })
-    keep(nodes, gone)
+    current.add(gone)
     return missing
   }
 
-  function keep(nodes: StoredNode[], changed: readonly StoredNode[]): void {
-    buffer.add(changed)
-    for (const node of changed) nodes.push(node)
-  }
-
-  function commit(nodes: StoredNode[], blocks: readonly BlockRoots[]): void {
+  function commit(blocks: readonly BlockRoots[]): void {
     const newest = [...tops]
     for (const { tops: changed } of blocks) for (const { nibble, top } of changed) newest[nibble] = top
     for (let nibble = first; nibble < end; nibble++) {
@@ -179,9 +177,9 @@ export function createTriePart(options: TriePartOptions): TriePart {
       const changed: StoredNode[] = []
       for (const [path, encoded] of partAt(nibble).commit().changed)
         if (path.length > 0 || (top !== undefined && 'branch' in top)) changed.push([keyBelow(nibble, path), encoded])
-      keep(nodes, changed)
+      current.add(changed)
     }
-    for (const [addressHash, trie] of storageTries.used()) keep(nodes, storageNodes(addressHash, trie))
+    for (const [addressHash, trie] of storageTries.used()) current.add(storageNodes(addressHash, trie))
     storageTries.settle()
     tops = newest
   }
@@ -189,23 +187,23 @@ export function createTriePart(options: TriePartOptions): TriePart {
   return {
     apply(batch, blocks) {
       const before = tops
-      const nodes: StoredNode[] = []
       const roots: BlockRoots[] = []
       for (const leaves of blocks) {
-        const applied = applyBlock(leaves, nodes)
+        const applied = applyBlock(leaves)
         if (!applied.ok) {
           reset()
           return applied
         }
         roots.push(applied.value)
       }
-      commit(nodes, roots)
+      commit(roots)
+      const nodes = current
+      current = unwrittenNodes()
       unwritten.push({ batch, nodes, before })
-      return ok({ blocks: roots, nodes })
+      return ok({ blocks: roots, nodes: nodes.list })
     },
     written(batch) {
       while (unwritten[0] !== undefined && unwritten[0].batch <= batch) {
-        buffer.forget(unwritten[0].nodes)
         lastWritten = unwritten[0].batch
         unwritten.shift()
       }
@@ -220,6 +218,33 @@ export function createTriePart(options: TriePartOptions): TriePart {
     last: () => unwritten.at(-1)?.batch ?? lastWritten,
   }
 }
+
+/** Nodes of one batch, in order: of two of one key the later counts. */
+type UnwrittenNodes = {
+  readonly list: readonly StoredNode[]
+  add(nodes: readonly StoredNode[]): void
+  find(key: Uint8Array): StoredNode | undefined
+}
+
+/** Indexed when a node is looked for first: a batch whose nodes all stay in memory never is. */
+function unwrittenNodes(): UnwrittenNodes {
+  const list: StoredNode[] = []
+  let index: Map<string, StoredNode> | undefined
+  return {
+    list,
+    add(nodes) {
+      index = undefined
+      for (const node of nodes) list.push(node)
+    },
+    find(key) {
+      if (list.length === 0) return undefined
+      index ??= new Map(list.map((node) => [text(node[0]), node]))
+      return index.get(text(key))
+    },
+  }
+}
+
+const text = (key: Uint8Array): string => String.fromCharCode(...key)
 
 const storageNodes = (addressHash: Uint8Array, trie: Trie): StoredNode[] =>
   trie.commit().changed.map(([path, encoded]) => [storageNodeKey(addressHash, path), encoded])

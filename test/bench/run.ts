@@ -1,5 +1,6 @@
 /** `npm run bench -- [--small] [name …]`: the cases whose names hold one of the words given, all without any. */
 import { asksInFlight } from './asks-in-flight.ts'
+import { committing } from './committers.ts'
 import { ethashCache, ethashSeal } from './ethash.ts'
 import { firstAnswer } from './first-answer.ts'
 import { frameBenches } from './frames.ts'
@@ -20,6 +21,7 @@ const CASES: readonly BenchCase[] = [
   recordingBetweenThreads,
   recordingOnOneThread,
   importing,
+  committing,
   firstAnswer,
   ...keccakBenches,
   ...frameBenches,

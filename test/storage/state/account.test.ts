@@ -50,3 +50,14 @@ test.each([
 test('whatever the bytes, the answer is a value or a refusal', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => void decodeAccount(bytes)))
 })
+
+test.each([
+  [],
+  [0xc0],
+  [0xc4, 1, 1, 0x80],
+  [0xc5, 1, 1, 1, 1, 1],
+  [0xc4, 1, 1, 0x81, 0x80],
+  [0xf8, 4, 1, 1, 0x80, 0x80, 0],
+])('bytes that are no slim account (%#) make no leaf', (...bytes) =>
+  expect(() => leafOfSlimAccount(Uint8Array.from(bytes))).toThrow('not one'),
+)
