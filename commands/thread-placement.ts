@@ -32,9 +32,16 @@ export const PRESETS: { readonly [P in NodeConfig['runtime']['preset']]: Placeme
 }
 const ACTORS = Object.keys(PRESETS.isolated)
 
-/** @param absent actors that this run does not start, and so has no threads for. @returns a sentence for an unknown actor. */
+/**
+ * Each committer on a thread of its own, `trie-0` and up, where a preset gives all of them one thread; a single one there.
+ * @param absent actors that this run does not start, and so has no threads for. @returns a sentence for an unknown actor.
+ */
 export function placementOf(
-  { preset, threads }: Pick<NodeConfig['runtime'], 'preset' | 'threads'>,
+  {
+    preset,
+    threads,
+    committers = 1,
+  }: Pick<NodeConfig['runtime'], 'preset' | 'threads'> & { readonly committers?: number },
   absent: readonly string[] = [],
 ): Result<Placement, string> {
   const placement: { [path: string]: string } = {}
@@ -48,6 +55,14 @@ export function placementOf(
       actor === COMMITTERS ? Array.from({ length: COMMITTERS_MAX }, (_, i) => actor.replace('*', `${i}`)) : [actor]
     for (const path of paths) placement[path] = thread
   }
+  if (threads[COMMITTERS] === undefined && committers > 1)
+    for (let i = 0; i < committers; i++) {
+      const path = COMMITTERS.replace('*', `${i}`)
+      const thread = placement[path]
+      if (thread !== undefined && threads[path] === undefined) placement[path] = `${thread}-${i}`
+    }
+  // One that is not started has no thread.
+  for (let i = committers; i < COMMITTERS_MAX; i++) delete placement[COMMITTERS.replace('*', `${i}`)]
   return ok(placement)
 }
 

@@ -28,10 +28,22 @@ test('the pool has as many threads as configured, by default as many as cores, a
 test('what is not started has no thread', () => {
   expect(threads({ preset: 'compact', threads: {} }, ['rpc', 'importer'])).toEqual(['pool', 'chain', 'trie'])
 })
+test('committers that work in parallel have a thread each, unless all are sent elsewhere', () => {
+  const trieThreads = (...args: Parameters<typeof threads>) =>
+    [...threads(...args)].filter((name) => name.startsWith('trie') || name === 'other')
+  expect(trieThreads({ preset: 'compact', threads: {}, committers: 2 })).toEqual(['trie-0', 'trie-1'])
+  expect(trieThreads({ preset: 'isolated', threads: {}, committers: 16 })).toHaveLength(16)
+  const some = { 'chain/trie-committer-1': 'other' }
+  expect(trieThreads({ preset: 'compact', threads: some, committers: 2 })).toEqual(['trie-0', 'other'])
+  const all = { 'chain/trie-committer-*': 'other' }
+  expect(trieThreads({ preset: 'compact', threads: all, committers: 4 })).toEqual(['other'])
+  expect(trieThreads({ preset: 'inline', threads: {}, committers: 4 })).toEqual([])
+})
 test('single actors go elsewhere, all committers together or one by its number', () => {
   const placed = placementOf({
     preset: 'inline',
     threads: { 'chain/trie-committer-1': 'b', 'chain/trie-committer-*': 'a', rpc: 'net' },
+    committers: 16,
   })
   expect(placed).toMatchObject({
     ok: true,
