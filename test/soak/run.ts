@@ -2,6 +2,7 @@
 import { crashRun, crashScript, type Trouble } from '../actors/chain/crash-run.ts'
 import { killRun } from '../actors/chain/kill-run.ts'
 import { longImport } from '../actors/chain/long-import.ts'
+import { sealingThroughPowerFailures, sealingThroughRestarts } from '../actors/sealer/sealing-run.ts'
 import { fuzzCodecs } from '../protocols/rlpx/fuzzed-codecs.ts'
 import { fuzzTrie } from '../storage/trie/fuzz-run.ts'
 import { sendMutatedRequests } from './json-rpc.ts'
@@ -48,6 +49,20 @@ const CASES: readonly SoakCase[] = [
         restarts += run.restarts
       }
       return `${crashes} power failures, ${restarts} restarts, every one ends at block ${wanted.number}`
+    },
+  },
+  {
+    name: 'sealing',
+    count: 1_000,
+    of: 'seeds of a dev chain that seals, through restarts and power failures',
+    async run(count, seed) {
+      let restarts = 0
+      let blocks = 0
+      for (let i = 0; i < count; i++) {
+        restarts += await sealingThroughRestarts(`${seed} ${i}`)
+        blocks += await sealingThroughPowerFailures(`${seed} ${i}`)
+      }
+      return `${restarts} restarts, ${blocks} blocks over power failures`
     },
   },
   {
