@@ -5,6 +5,7 @@ import { longImport } from '../actors/chain/long-import.ts'
 import { sealingThroughPowerFailures, sealingThroughRestarts } from '../actors/sealer/sealing-run.ts'
 import { fuzzCodecs } from '../protocols/rlpx/fuzzed-codecs.ts'
 import { fuzzTrie } from '../storage/trie/fuzz-run.ts'
+import { mutateDiscovery } from './discovery-codecs.ts'
 import { sendMutatedRequests } from './json-rpc.ts'
 
 type SoakCase = {
@@ -85,6 +86,12 @@ const CASES: readonly SoakCase[] = [
       const { answered, errors, silent } = await sendMutatedRequests(count, seed)
       return `${answered} answered, ${errors} refused, ${silent} without an answer due`
     },
+  },
+  {
+    name: 'discovery',
+    count: 5_000_000,
+    of: 'mutated inputs for each codec of discovery',
+    run: async (count, seed) => `accepted ${mutateDiscovery(count, seed)}`,
   },
   {
     name: 'rlpx',

@@ -12,13 +12,22 @@ import {
   portOf,
 } from '../../../protocols/enr/entries.ts'
 import { nodeIdOf, SECP256K1_IDENTITIES, secp256k1NodeKey } from '../../../protocols/enr/identity.ts'
-import { changeRecord, decodeRecord, type NodeRecord, signRecord, verifyRecord } from '../../../protocols/enr/record.ts'
+import {
+  changeRecord,
+  decodeRecord,
+  type NodeRecord,
+  signRecord,
+  valueIn,
+  verifyRecord,
+} from '../../../protocols/enr/record.ts'
 import { formatRecord, parseRecord } from '../../../protocols/enr/text.ts'
 import { bytesToBareHex, hexConstant } from '../../../protocols/hex.ts'
+import { formatAddress } from '../../../protocols/ip/address.ts'
 import { encodeRlp, encodeRlpString, type RlpItem } from '../../../protocols/rlp.ts'
 import { seededRandom } from '../../../runtime/simulation/random.ts'
 import { SIMULATED_IDENTITIES, simulatedNodeKey } from '../simulated-identities.ts'
 import { recordCase } from './record-case.ts'
+import { RECORDS_IN_SERVICE } from './records-in-service.ts'
 
 const KEY = secp256k1NodeKey(hexConstant('b71c71a67e1177ad4e901695e1b4b9ee17ae16c6668d313eac2f96dbcda3f291'))!
 const CHEAP_KEY = simulatedNodeKey(Uint8Array.of(1))
@@ -65,6 +74,21 @@ test('a record of geth is read and verified (TestParseNode)', () => {
   const key = secp256k1NodeKey(hexConstant('45a915e4d060149eb4365960e6a7a45f334393093061116b197e3240065ff2d8'))!
   expect(record.seq).toBe(99n)
   expect(expectOk(verifyRecord(record, SECP256K1_IDENTITIES)).publicKey).toEqual(key.publicKey)
+})
+
+describe('records in service', () => {
+  test('are all 15 here', () => expect(RECORDS_IN_SERVICE).toHaveLength(15))
+  test.each(RECORDS_IN_SERVICE)('%s', (ip, text) => {
+    const record = expectOk(parseRecord(text))
+    expect(formatAddress(ip4Of(record)!)).toBe(ip)
+    expect(verifyRecord(record, SECP256K1_IDENTITIES).ok).toBe(true)
+    expect(formatRecord(record)).toBe(text)
+    // Of consensus clients: keys that nobody knows here are kept.
+    expect(valueIn(record, 'eth2')).toBeDefined()
+    expect(forkIdOf(record)).toBeUndefined()
+    const next = expectOk(changeRecord(record, new Map([['ip', undefined]]), KEY, SECP256K1_IDENTITIES))
+    expect(valueIn(next, 'eth2')).toEqual(valueIn(record, 'eth2'))
+  })
 })
 
 describe('entries', () => {
