@@ -1,8 +1,9 @@
 /**
- * Snappy block format (google/snappy, format_description.txt). Inflation is our own: `snappyjs` takes truncated streams
- * for whole ones and runs backwards over literals of 2 GiB. Compression is `snappyjs`.
+ * Snappy block format (google/snappy, format_description.txt). Both ways are our own: `snappyjs` takes truncated streams
+ * for whole ones, runs backwards over literals of 2 GiB, and compresses at a fifth of the speed of a kernel.
  */
-import { compress } from 'snappyjs'
+import { startKernel } from './kernels/compiled-kernel.ts'
+import { snappyKernel, snappyKernelPasses } from './kernels/snappy-kernel.ts'
 import type { Result } from './result.ts'
 import { err, ok } from './result.ts'
 
@@ -61,7 +62,9 @@ export function inflateSnappy(compressed: Uint8Array, bytesMax: number): Result<
 }
 
 /** A compressed form of `bytes`, in a buffer of its own. */
-export const deflateSnappy = (bytes: Uint8Array): Uint8Array => compress(bytes)
+export const deflateSnappy: (bytes: Uint8Array) => Uint8Array = (
+  await startKernel('snappy', snappyKernel, snappyKernelPasses)
+).deflate
 
 /** A copy of 3 bytes stands for 64 at most; no element makes more of its bytes. */
 const EXPANSION_MAX = 64 / 3

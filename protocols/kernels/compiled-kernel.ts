@@ -4,7 +4,7 @@
  * sources and from compiled code alike.
  */
 
-export type KernelName = 'keccak' | 'ethash' | 'trie-node'
+export type KernelName = 'keccak' | 'ethash' | 'snappy' | 'trie-node'
 export type KernelBuild = 'simd' | 'plain'
 
 type CompiledKernel = { readonly [build in KernelBuild]: Uint8Array }

@@ -58,7 +58,6 @@ export const PACKAGES: { readonly [F in SourceFolder]: readonly string[] } = {
     'kzg-wasm',
     'micro-eth-signer',
     'secp256k1',
-    'snappyjs',
     'tiny-secp256k1',
   ],
   storage: ['abstract-level', 'classic-level', 'level', 'lru-cache', 'memory-level'],
