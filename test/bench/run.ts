@@ -11,6 +11,7 @@ import { oneWay } from './one-way.ts'
 import { recordingBetweenThreads, recordingOnOneThread } from './recording.ts'
 import { recovering } from './recover.ts'
 import { roundTrip } from './round-trip.ts'
+import { answeringCases } from './rpc/answering.ts'
 import { trieBlocks, trieInserts, trieReads } from './trie.ts'
 
 /** A further case is a file beside this one and a line here. */
@@ -31,6 +32,7 @@ const CASES: readonly BenchCase[] = [
   trieInserts,
   trieBlocks,
   trieReads,
+  ...answeringCases,
 ]
 
 const words = process.argv.slice(2)
