@@ -71,6 +71,9 @@ describe('a listener that others can reach', () => {
     )
     expect(fault(['--dev', '--http', '--http.addr', '192.168.0.1'])).toContain('dev accounts')
     expect(fault(['--http', '--http.addr', '192.168.0.1'])).toContain('dev accounts')
+    expect(fault(['--ws', '--ws.addr', '0.0.0.0', '--dev.ephemeral'])).toMatch(
+      /^--ws\.addr: would expose the funded dev accounts/,
+    )
     expect(fault(['--dev', '--http'])).toBeUndefined()
   })
   test('is allowed by the flag that says so', () => {

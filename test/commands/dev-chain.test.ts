@@ -111,10 +111,11 @@ test('seals every period, in memory if that is wanted, and viem and ethers follo
   for (const followed of [heads, numbers])
     await vi.waitFor(() => expect(followed.length).toBeGreaterThanOrEqual(3), { timeout: 15_000, interval: 50 })
   unwatch()
-  expect(heads).toEqual(heads.map((_, index) => heads[0]! + BigInt(index)))
+  // A machine that stands still for seconds may skip heads: the newest wins.
+  for (const [index, number] of heads.slice(1).entries()) expect(number).toBeGreaterThan(heads[index]!)
   expect(numbers).toEqual(numbers.map((_, index) => numbers[0]! + index))
   const at = await reader.getBlock({ blockNumber: heads[1]! })
-  const before = await reader.getBlock({ blockNumber: heads[0]! })
+  const before = await reader.getBlock({ blockNumber: heads[1]! - 1n })
   expect(at.parentHash).toBe(before.hash)
   expect(at.timestamp - before.timestamp).toBeGreaterThanOrEqual(1n)
   expect(await reader.getBalance({ address: FIRST_ACCOUNT })).toBe(10_000n * 10n ** 18n)

@@ -54,7 +54,7 @@ const CASES: readonly SoakCase[] = [
   },
   {
     name: 'sealing',
-    count: 1_000,
+    count: 300,
     of: 'seeds of a dev chain that seals, through restarts and power failures',
     async run(count, seed) {
       let restarts = 0
