@@ -9,12 +9,15 @@ describe('the actors', () => {
   const readme = repositoryFile('actors/README.md') ?? ''
   const conversations = conversationsOf(sources)
   const metBy = new Map<string, string[]>()
+  // Needs that were there before who meets them.
+  const unmet = new Set<string>()
   for (const [needs, actor] of tableBelow(readme, 'Who meets whose needs'))
-    metBy.set(needs!, [...(metBy.get(needs!) ?? []), actor!])
+    if (actor === 'nobody yet') unmet.add(needs!)
+    else metBy.set(needs!, [...(metBy.get(needs!) ?? []), actor!])
   const graph = actorGraph(conversations, metBy)
 
   test('every need is met by an actor that takes its messages, as actors/README.md says', () => {
-    for (const needs of conversations.filter(({ isNeeds }) => isNeeds)) {
+    for (const needs of conversations.filter(({ isNeeds, to }) => isNeeds && !unmet.has(to))) {
       const actors = metBy.get(needs.to) ?? []
       expect(actors, `actors/README.md says who meets ${needs.to}`).not.toEqual([])
       for (const actor of actors) expect(unmetKinds(sources, needs, actor), `${actor} for ${needs.to}`).toEqual([])
