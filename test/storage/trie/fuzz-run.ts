@@ -42,8 +42,12 @@ const KINDS: readonly KeyKind[] = ['short', 'long', 'hashed', 'dense']
 
 const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 
-/** Runs histories until `operations` are done. Throws an error that names the history where something did not hold. */
-export async function fuzzTrie(operations: number, seed: string): Promise<FuzzCounts> {
+/**
+ * Runs histories until `operations` are done.
+ * @param stretch how many times as long histories are, and the time between comparisons: the peer's part shrinks by it
+ * Throws an error that names the history where something did not hold.
+ */
+export async function fuzzTrie(operations: number, seed: string, stretch = 1): Promise<FuzzCounts> {
   const counts: FuzzCounts = {
     operations: 0,
     inserts: 0,
@@ -59,7 +63,7 @@ export async function fuzzTrie(operations: number, seed: string): Promise<FuzzCo
   for (let history = 0; counts.operations < operations; history++) {
     const name = `${seed} ${history}`
     try {
-      await runHistory(seededRandom(name), counts, operations - counts.operations)
+      await runHistory(seededRandom(name), counts, operations - counts.operations, stretch)
     } catch (cause) {
       throw new Error(`trie history "${name}", operation ${counts.operations}: ${(cause as Error).message}`, { cause })
     }
@@ -71,14 +75,19 @@ function check(holds: boolean, what: string): void {
   if (!holds) throw new Error(what)
 }
 
-async function runHistory(random: SeededRandom, counts: FuzzCounts, operationsLeft: number): Promise<void> {
+async function runHistory(
+  random: SeededRandom,
+  counts: FuzzCounts,
+  operationsLeft: number,
+  stretch: number,
+): Promise<void> {
   const isLong = random.integer(LONG_HISTORY) === 0
   const kind = KINDS[random.integer(KINDS.length)] as KeyKind
   const keys = makeKeys(random, kind, 1 + random.integer(isLong ? LONG_KEYS_MAX : KEYS_MAX))
   const nextValue = valuesOf(random)
   const memoryBytesMax = random.integer(3) === 0 ? UNLOADING_BYTES : Number.POSITIVE_INFINITY
   const deleteShare = 1 + random.integer(5)
-  const compareEvery = 1 + random.integer(isLong ? 1_000 : 150)
+  const compareEvery = 1 + random.integer((isLong ? 1_000 : 150) * stretch)
   const nodes = new Map<string, Uint8Array>()
   const read = (path: Uint8Array): Uint8Array | undefined => nodes.get(text(path))
   const model = new Map<string, Uint8Array>()
@@ -130,7 +139,7 @@ async function runHistory(random: SeededRandom, counts: FuzzCounts, operationsLe
     counts.comparisons++
   }
 
-  const count = Math.min(operationsLeft, 1 + random.integer(isLong ? LONG_OPERATIONS_MAX : OPERATIONS_MAX))
+  const count = Math.min(operationsLeft, 1 + random.integer((isLong ? LONG_OPERATIONS_MAX : OPERATIONS_MAX) * stretch))
   for (let i = 0; i < count; i++) {
     counts.operations++
     const key = keys[random.integer(keys.length)] as Uint8Array
@@ -184,8 +193,8 @@ async function runHistory(random: SeededRandom, counts: FuzzCounts, operationsLe
   function missing(key: Uint8Array): void {
     reopen()
     const paths = [...nodes.keys()]
-    const path = paths[random.integer(paths.length)]
-    if (path === undefined) return
+    if (paths.length === 0) return
+    const path = paths[random.integer(paths.length)] as string
     const root = trie.root()
     const node = nodes.get(path) as Uint8Array
     nodes.delete(path)
