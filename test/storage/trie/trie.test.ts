@@ -5,6 +5,7 @@ import { keccak256 } from '../../../protocols/keccak256.ts'
 import { createNodeBuffer } from '../../../storage/trie/node-buffer.ts'
 import { verifyProof } from '../../../storage/trie/proof.ts'
 import { createTrie, EMPTY_ROOT, type Trie, type TrieCommit } from '../../../storage/trie/trie.ts'
+import { walkTrie } from '../../../storage/trie/walk.ts'
 import { describeShared, readSharedJson, testShared } from '../../shared-data.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -84,21 +85,39 @@ test('the top node is told by its encoding, and a trie below some nibbles of its
   expect(below.root()).toEqual(keccak256(inWhole![1]!))
 })
 
-testShared('TrieTests/trietestnextprev: every key inserted is found, no other', trieTests('trietestnextprev'), () => {
-  const rows = Object.entries(
-    readSharedJson(...trieTests('trietestnextprev')) as Record<
-      string,
-      { in: string[]; tests: [string, string, string][] }
-    >,
-  )
-  expect(rows).toHaveLength(1)
-  for (const [, { in: keys, tests }] of rows) {
-    const trie = emptyTrie()
-    for (const key of keys) put(trie, bytes(key), bytes(key))
-    for (const key of keys) expect(readValue(trie, bytes(key))).toEqual(bytes(key))
-    for (const [key] of tests) expect(readValue(trie, bytes(key)) !== undefined).toBe(keys.includes(key))
-  }
-})
+testShared(
+  'TrieTests/trietestnextprev: every key inserted is found, no other, and they are walked in order',
+  trieTests('trietestnextprev'),
+  () => {
+    const rows = Object.entries(
+      readSharedJson(...trieTests('trietestnextprev')) as Record<
+        string,
+        { in: string[]; tests: [string, string, string][] }
+      >,
+    )
+    expect(rows).toHaveLength(1)
+    for (const [, { in: keys, tests }] of rows) {
+      const trie = emptyTrie()
+      for (const key of keys) put(trie, bytes(key), bytes(key))
+      for (const key of keys) expect(readValue(trie, bytes(key))).toEqual(bytes(key))
+      for (const [key] of tests) expect(readValue(trie, bytes(key)) !== undefined).toBe(keys.includes(key))
+      const nodes = createNodes()
+      const committed = trie.commit()
+      nodes.apply(committed)
+      const inOrder: string[] = []
+      const visitor = {
+        node: () => {},
+        leaf: (key: Uint8Array) => void inOrder.push(Buffer.from(key).toString('latin1')),
+      }
+      expect(walkTrie(nodes.read, committed.root, visitor)).toBeUndefined()
+      expect(tests).toHaveLength(12)
+      for (const [key, previous, next] of tests) {
+        expect(inOrder.findLast((other) => other < key) ?? '').toBe(previous)
+        expect(inOrder.find((other) => other > key) ?? '').toBe(next)
+      }
+    }
+  },
+)
 
 describe('known encodings', () => {
   const nodesOf = (pairs: [string, string][]) => {
