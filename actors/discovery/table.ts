@@ -179,27 +179,24 @@ function add(table: Table, node: Node, isInbound: boolean, moment: Moment): Addi
   if (bytesEqual(node.id, table.self)) return 'self'
   if (node.endpoint.ip === undefined) return 'address-missing'
   const bucket = bucketOf(table, node.id)
-  const key = keyOf(node.id)
-  const present = entryIn(bucket.entries, key)
+  const present = entryIn(bucket.entries, keyOf(node.id))
   if (present !== undefined) return update(table, bucket, present, node, isInbound, moment).addition
-  const waiting = entryIn(bucket.replacements, key)
-  if (bucket.entries.length >= BUCKET_SIZE) {
-    if (waiting !== undefined) return 'known'
-    const refusal = countAddress(table, bucket, node)
-    if (refusal !== undefined) return refusal
-    bucket.replacements.unshift(newEntry(node, moment.nowMs))
-    const last = bucket.replacements.length > REPLACEMENTS_MAX ? bucket.replacements.pop() : undefined
-    if (last !== undefined) uncountAddress(table, bucket, last.node)
-    return 'replacement'
-  }
-  if (waiting !== undefined) {
-    takeOut(bucket.replacements, waiting)
-    uncountAddress(table, bucket, waiting.node)
-  }
+  if (bucket.entries.length >= BUCKET_SIZE) return addReplacement(table, bucket, node, moment)
   const refusal = countAddress(table, bucket, node)
   if (refusal !== undefined) return refusal
   enter(table, bucket, newEntry(node, moment.nowMs), moment)
   return 'added'
+}
+
+/** Replacements stand by a full bucket only: as soon as there is room, one of them takes it. */
+function addReplacement(table: Table, bucket: Bucket, node: Node, moment: Moment): Addition {
+  if (entryIn(bucket.replacements, keyOf(node.id)) !== undefined) return 'known'
+  const refusal = countAddress(table, bucket, node)
+  if (refusal !== undefined) return refusal
+  bucket.replacements.unshift(newEntry(node, moment.nowMs))
+  const last = bucket.replacements.length > REPLACEMENTS_MAX ? bucket.replacements.pop() : undefined
+  if (last !== undefined) uncountAddress(table, bucket, last.node)
+  return 'replacement'
 }
 
 /** The node itself may say anything, also less than before; others must have something newer to say. */
