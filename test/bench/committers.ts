@@ -16,7 +16,7 @@ import type { BenchCase, Contender, Outcome } from './harness.ts'
 
 const ACCOUNTS = 100_000
 const BLOCK_KEYS = 1_000
-const BLOCKS = 48
+const BLOCKS = 16
 const BATCH_BLOCKS = 4
 /** As the chain keeps under way. */
 const BATCHES_AHEAD = 2
@@ -31,7 +31,7 @@ export const committing: BenchCase = {
   name: 'committers, blocks of 1,000 keys',
   unit: 'keys/s',
   better: 'higher',
-  rounds: 7,
+  rounds: 5,
   goals: [{ of: 'two committers', over: 'one committer', factor: 1.4 }],
   async open(small) {
     const [two, one] = [await scene('two committers', 2, small), await scene('one committer', 1, small)]

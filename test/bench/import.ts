@@ -36,7 +36,8 @@ export const importing: BenchCase = {
     const genesis = await getGenesis(1)
     if (genesis === undefined) throw new Error('@ethereumjs/genesis lacks mainnet')
     const contenders: readonly Contender[] = [
-      { name: 'ours, LevelDB', run: () => importWithOurs(blocks) },
+      { name: 'ours, LevelDB', run: () => importWithOurs(blocks, 1) },
+      { name: 'ours, two committers', run: () => importWithOurs(blocks, 2) },
       { name: '@ethereumjs, in memory', run: () => importWithTheirs(blocks, genesis) },
     ]
     return { contenders, close: async () => {} }
@@ -49,8 +50,8 @@ async function firstBlocks(count: number): Promise<readonly Era1Block[]> {
   return parsed.value.slice(1, count + 1)
 }
 
-/** Chain and trie committer on threads of their own, blocks in memory, head and state on disk. */
-async function importWithOurs(blocks: readonly Era1Block[]): Promise<Outcome> {
+/** Chain and trie committers on threads of their own, blocks in memory, head and state on disk. */
+async function importWithOurs(blocks: readonly Era1Block[], committers: number): Promise<Outcome> {
   const directory = await mkdtemp(join(tmpdir(), 'troupe-bench-'))
   let give: (ctx: Context<Record<never, never>>) => void = () => {}
   const given = new Promise<Context<Record<never, never>>>((resolve) => {
@@ -64,7 +65,7 @@ async function importWithOurs(blocks: readonly Era1Block[]): Promise<Outcome> {
       return {}
     },
   })
-  const placement = { chain: 'chain', 'chain/trie-committer-*': 'trie' }
+  const placement = { chain: 'chain', 'chain/trie-committer-0': 'trie-0', 'chain/trie-committer-1': 'trie-1' }
   const log = { verbosity: 1, format: 'terminal', colour: false } as const
   const system = await startSystem({ root, deps: undefined, placement, log })
   try {
@@ -77,6 +78,7 @@ async function importWithOurs(blocks: readonly Era1Block[]): Promise<Outcome> {
         spec: MAINNET,
         publishedHead: createPublishedHeadMemory(),
         historyBlocks: 90_000,
+        committers,
         trieBytes: TRIE_BYTES,
         listeners: [],
       },
