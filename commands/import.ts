@@ -1,5 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import { resolve } from 'node:path'
+import type { SealCheck } from '../actors/chain/messages.ts'
 import type { ImportTotals } from '../actors/importer/messages.ts'
 import { actorLog, stderrSink } from '../runtime/real/log.ts'
 import { defineCommand, EXIT_FAILED, EXIT_FINE } from './command.ts'
@@ -91,9 +92,10 @@ export const command = defineCommand({
     const elapsedMs = now() - startedAt
     switch (end.by) {
       case 'plan': {
-        const { imported, head, faults } = totals!
+        const { imported, head, faults, sealsChecked } = totals!
         const rate = countText(Math.round((imported * 1000) / Math.max(1, elapsedMs)))
         write(`Imported ${countText(imported)} blocks in ${spanText(elapsedMs)} (${rate}/s), head ${head}\n`)
+        if (spec.consensus === 'ethash') write(`${describeSeals(config.consensus.sealCheck, sealsChecked)}\n`)
         return faults === 0 ? EXIT_FINE : EXIT_FAILED
       }
       case 'signal': {
@@ -111,6 +113,18 @@ export const command = defineCommand({
     }
   },
 })
+
+/** Of blocks and of ommers, which have seals too. */
+function describeSeals(check: SealCheck, checked: number): string {
+  switch (check) {
+    case 'all':
+      return `Checked all seals: ${countText(checked)}`
+    case 'sample':
+      return `Checked one seal in 100, at random: ${countText(checked)} (--seal-check all checks all)`
+    case 'none':
+      return 'Checked no seals (--seal-check none)'
+  }
+}
 
 function isReadable(path: string): boolean {
   try {

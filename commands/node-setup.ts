@@ -78,6 +78,7 @@ export function nodeSetup(options: SetupOptions): Result<NodeSetup, SetupFault> 
       committers: config.runtime.committers,
       cacheBytes: config.storage.cacheMb * BYTES_PER_MB,
       pool: { threads: poolThreadsOf(runtime, availableParallelism()), ethash: ethashCachesOf(config, machine) },
+      sealCheck: config.consensus.sealCheck,
       historyBlocks: config.storage.gcMode === 'archive' ? undefined : FULL_HISTORY_BLOCKS,
       node: {
         clientVersion: clientVersion(config.p2p.identity),

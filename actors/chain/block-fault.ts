@@ -2,6 +2,12 @@
 import { bytesToHex } from '../../protocols/hex.ts'
 import type { BlockFault } from './messages.ts'
 
+const SEAL_FAULTS: { readonly [C in (BlockFault & { code: 'BLOCK_SEAL' })['cause']['code']]: string } = {
+  SEAL_DIFFICULTY: 'its difficulty is zero',
+  SEAL_MIX_HASH: 'its nonce gives another mix hash',
+  SEAL_RESULT: 'it has less work than its difficulty demands',
+}
+
 /** A sentence for people. */
 export function describeFault(fault: BlockFault): string {
   switch (fault.code) {
@@ -21,6 +27,12 @@ export function describeFault(fault: BlockFault): string {
       return `executing it gives another ${fault.field}`
     case 'BLOCK_SYSTEM_CONTRACT':
       return `the state has no code at the system contract ${bytesToHex(fault.address)}`
+    case 'BLOCK_SEAL': {
+      const whose = fault.ommer === undefined ? 'its seal' : `the seal of its ommer ${bytesToHex(fault.ommer)}`
+      return `${whose} does not hold: ${SEAL_FAULTS[fault.cause.code]} (${fault.cause.code})`
+    }
+    case 'BLOCK_SEAL_UNCHECKED':
+      return `its seal could not be checked (${fault.cause}); the block may be sound, so try again`
     case 'BLOCK_STATE_ROOT':
       return 'executing it gives another state root'
     case 'BLOCK_TOTAL_DIFFICULTY':

@@ -14,6 +14,7 @@ import { addStoredNodes, type StoredNode } from '../../storage/trie/node-batch.t
 import { ancestorsOf, storedBlock } from './ancestors.ts'
 import { type Ancestor, checkBlock, checkSupported, nextAncestors } from './execute.ts'
 import type { BlockFault } from './messages.ts'
+import type { SealStage } from './seals.ts'
 
 export type Failed = { readonly number: bigint; readonly hash: Uint8Array; readonly fault: BlockFault }
 
@@ -21,18 +22,21 @@ export type Aside = {
   /** The heaviest block that was stored beside the chain; undefined when none was. */
   readonly heaviest: Ancestor | undefined
   readonly stored: number
+  readonly sealsChecked: number
   readonly failed: Failed | undefined
 }
 
 /**
  * Checks blocks that do not continue the tip against their stored parents and stores them, unexecuted. A block that is
- * known to be bad, whose parent is bad or not stored, or that could not be executed anyway, ends it.
+ * known to be bad, whose parent is bad or not stored, whose seal is wrong, or that could not be executed anyway, ends it: what
+ * costs nothing to make must not fill the disk.
  */
 export async function storeAside(
   database: Database,
   spec: ChainSpec,
   blocks: readonly BatchedBlock[],
   now: bigint,
+  seals: SealStage,
 ): Promise<Aside> {
   const batch = createBatch()
   /** What is not in the store yet, by the text of the newest hash: a batch may go back and forth between branches. */
@@ -41,6 +45,9 @@ export async function storeAside(
   let first: Omit<Failed, 'fault'> | undefined
   let stored = 0
   let failed: Failed | undefined
+  /** Of this batch, in its order. */
+  const taken = new Map<string, Ancestor>()
+  let sealsChecked = 0
   for (const block of blocks) {
     const header = decodeHeader(block.headerBytes)
     const number = header.ok ? header.value.number : 0n
@@ -53,13 +60,26 @@ export async function storeAside(
     stored++
   }
   if (stored > 0) {
+    const sealed = await seals.check([...taken.values()])
+    sealsChecked = sealed.checked
+    if (!sealed.ok) {
+      const bad = [...taken.values()][sealed.index] as Ancestor
+      // Those before it, once more: their seals are known to be right.
+      const before = blocks.findIndex(({ hash }) => bytesEqual(hash, bad.hash))
+      const sound = await storeAside(database, spec, blocks.slice(0, before), now, seals)
+      return {
+        ...sound,
+        sealsChecked: sound.sealsChecked + sealsChecked,
+        failed: sound.failed ?? { number: bad.header.number, hash: bad.hash.slice(), fault: sealed.fault },
+      }
+    }
     const written = await database.batch(batch.operations)
     if (!written.ok) {
       const fault: BlockFault = { code: 'BLOCK_NOT_WRITTEN', cause: written.error.code }
-      return { heaviest: undefined, stored: 0, failed: { ...(first as Omit<Failed, 'fault'>), fault } }
+      return { heaviest: undefined, stored: 0, sealsChecked, failed: { ...(first as Omit<Failed, 'fault'>), fault } }
     }
   }
-  return { heaviest, stored, failed }
+  return { heaviest, stored, sealsChecked, failed }
 
   function take(block: BatchedBlock, header: Header): BlockFault | undefined {
     const { parentHash, number } = header
@@ -75,6 +95,7 @@ export async function storeAside(
     const { ancestor } = checked.value
     const { totalDifficulty } = ancestor
     addBlock(batch, { number, hash: block.hash, header: block.headerBytes, body: block.bodyBytes, totalDifficulty })
+    taken.set(text(block.hash), ancestor)
     pending.set(text(block.hash), nextAncestors(ancestor, parents))
     if (heaviest === undefined || totalDifficulty > heaviest.totalDifficulty) heaviest = ancestor
     return undefined

@@ -12,9 +12,12 @@ import { type Committer, createCommitters } from './committers.ts'
 import { describeGenesisFault, openGenesis } from './genesis.ts'
 import type { ChainDeps, ChainHead, ChainMessages } from './messages.ts'
 import { createPipeline } from './pipeline.ts'
+import { createSealStage, NO_SEALS, type SealStage } from './seals.ts'
 
 /** Milliseconds between writes that are forced through to the disk; order makes a crash lose only what is newer. */
 const SYNC_EVERY_MS = 2_000
+/** Milliseconds for the seals of a batch: the making of a late epoch's cache on a busy machine is part of it. */
+const SEALS_DEADLINE_MS = 180_000
 const MAILBOX_CAPACITY = 128
 /** A batch of blocks that changes much of a state far larger than the memory reads for minutes. */
 const COMMITTER_DEADLINE_MS = 600_000
@@ -85,6 +88,24 @@ export const chain = defineActor<ChainMessages, ChainDeps>({
       publishHead(deps.publishedHead, moved)
       for (const listener of deps.listeners) ctx.tell(listener, 'headMoved', { head: shown(moved) })
     }
+    /** Only proof of work has seals of this kind; what came after it has none. */
+    function sealStage(): SealStage {
+      if (deps.seals === undefined || deps.seals.check === 'none' || deps.spec.consensus !== 'ethash') return NO_SEALS
+      const { check, pool } = deps.seals
+      return createSealStage({
+        check,
+        random: ctx.random,
+        log: ctx.log,
+        wait: (ms) => new Promise((resolve) => void ctx.clock.schedule(ms, resolve)),
+        verify: (rows) =>
+          ctx.ask(
+            pool,
+            'verifySeals',
+            { rows, owner: ctx.self, priority: 'normal' },
+            { transfer: [rows.buffer], deadlineMs: SEALS_DEADLINE_MS },
+          ),
+      })
+    }
     const pipeline = createPipeline({
       spec: deps.spec,
       database,
@@ -95,6 +116,7 @@ export const chain = defineActor<ChainMessages, ChainDeps>({
       now: ctx.now,
       log: ctx.log,
       committers: createCommitters(committers, tops.value),
+      seals: sealStage(),
       announce,
     })
     announce(head)

@@ -3,10 +3,12 @@ import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
 import type { HeaderError } from '../../protocols/consensus/header-rules.ts'
 import type { BlockAttributes } from '../../protocols/consensus/next-header.ts'
 import type { OmmerError } from '../../protocols/consensus/ommers.ts'
+import type { SealError } from '../../protocols/ethash/seal.ts'
 import type { Result } from '../../protocols/result.ts'
 import type { DownReason } from '../../runtime/actor.ts'
 import type { Ask, Lossy, Ref, Tell } from '../../runtime/messages.ts'
 import type { DatabaseLocation } from '../../storage/database.ts'
+import type { PoolMessages } from '../pool/messages.ts'
 
 export type ChainHead = {
   readonly number: bigint
@@ -28,6 +30,10 @@ export type BlockFault =
   | { readonly code: 'BLOCK_RESULT'; readonly field: 'gasUsed' | 'receiptsRoot' | 'logsBloom' | 'requestsHash' }
   /** A contract that the protocol calls in every block of the fork is not in the state (EIP-7002, EIP-7251). */
   | { readonly code: 'BLOCK_SYSTEM_CONTRACT'; readonly address: Uint8Array }
+  /** Its proof of work, or that of the ommer with this hash, does not hold. */
+  | { readonly code: 'BLOCK_SEAL'; readonly cause: SealError; readonly ommer: Uint8Array | undefined }
+  /** The pool could not check its seal; that says nothing of the block. */
+  | { readonly code: 'BLOCK_SEAL_UNCHECKED'; readonly cause: string }
   | { readonly code: 'BLOCK_STATE_ROOT'; readonly computed: Uint8Array; readonly claimed: Uint8Array }
   /** The source's total difficulty is not the sum of difficulties. */
   | { readonly code: 'BLOCK_TOTAL_DIFFICULTY'; readonly computed: bigint; readonly claimed: bigint }
@@ -49,6 +55,8 @@ export type ImportAnswer = {
   /** Blocks that were in the chain already. */
   readonly known: number
   readonly head: ChainHead
+  /** Proof-of-work seals that were found right, of blocks and of ommers. */
+  readonly sealsChecked: number
   readonly failed: { readonly number: bigint; readonly hash: Uint8Array; readonly fault: BlockFault } | undefined
 }
 
@@ -80,6 +88,13 @@ export type HeadListener = {
   headMoved: Tell<{ readonly head: ChainHead }, Lossy<'coalesce'>>
 }
 
+/** Which proof-of-work seals are checked: all, one in 100 at random, or none. */
+export type SealCheck = 'all' | 'sample' | 'none'
+export type SealSettings = {
+  readonly check: SealCheck
+  readonly pool: Ref<Pick<PoolMessages, 'verifySeals'>>
+}
+
 export type ChainDeps = {
   readonly database: DatabaseLocation
   readonly spec: ChainSpec
@@ -92,4 +107,6 @@ export type ChainDeps = {
   /** Memory of the tries in all committers together. */
   readonly trieBytes: number
   readonly listeners: readonly Ref<HeadListener>[]
+  /** Undefined: seals are not checked. */
+  readonly seals: SealSettings | undefined
 }

@@ -26,6 +26,7 @@ import { type Ancestor, checkBlock, type ExecutedBlock, executeBlock, nextAncest
 import { emptyBlock, NO_STATE_ROOT } from './made-block.ts'
 import type { BlockFault, ImportAnswer, SealFault } from './messages.ts'
 import { addExecuted } from './persist.ts'
+import { NO_SEALS, type SealStage } from './seals.ts'
 
 /** Batches executed and not yet written. */
 const UNWRITTEN_MAX = 2
@@ -43,6 +44,7 @@ export type PipelineOptions = {
   readonly now: () => number
   readonly log: Log
   readonly committers: Committers
+  readonly seals: SealStage
   readonly announce: (head: Head) => void
 }
 
@@ -74,6 +76,10 @@ type ImportJob = {
   readonly blocks: readonly BatchedBlock[]
   /** Found before: the blocks in front of it are tried again, and it is answered with them. */
   readonly failed: Failed | undefined
+  /** Found right so far, on earlier tries too. */
+  readonly sealsChecked: number
+  /** They come from the store, which has no others: their seals were checked before they went there. */
+  readonly isStored: boolean
   readonly resolve: (answer: ImportAnswer) => void
   readonly reject: (thrown: unknown) => void
 }
@@ -82,13 +88,15 @@ type Executed = {
   readonly known: number
   readonly failed: Failed | undefined
 }
+/** Why a batch cannot be taken as a whole: `index` of the block. */
+type Refusal = { readonly index: number; readonly fault: BlockFault }
 /** `again`: nothing was written, and `job` is to be executed on what stands now. */
 type Outcome =
   | { readonly type: 'done'; readonly answer: ImportAnswer }
   | { readonly type: 'again'; readonly job: ImportJob }
 
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { spec, database, committers, now } = options
+  const { spec, database, committers, seals, now } = options
   const view = createStateView(flatState(database))
   const jobs: Job[] = []
   let head = options.head
@@ -191,32 +199,39 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return ours !== undefined && bytesEqual(ours, hash)
   }
 
-  /** Has the roots computed now, and writes after all earlier batches. */
-  function commit(executed: Executed, job: ImportJob): Promise<Outcome> {
+  /** Has the roots computed and the seals checked now, and writes after all earlier batches. */
+  function commit(executed: Executed, given: ImportJob): Promise<Outcome> {
     const { blocks } = executed
+    const sealing = (given.isStored ? NO_SEALS : seals).check(blocks.map(({ ancestor }) => ancestor))
     const mine = generation
     const applied = blocks.length === 0 ? undefined : committers.apply(blocks.map(({ changes }) => changes))
     unwritten++
     const outcome = tail.then(async (): Promise<Outcome> => {
       const answered = await applied
+      const sealed = await sealing
+      const job = { ...given, sealsChecked: given.sealsChecked + sealed.checked }
       // Executed on blocks that were refused meanwhile.
       if (mine !== generation) {
         if (hasEnded) throw new Error('the chain has ended')
         return { type: 'again', job }
       }
+      if (!sealed.ok) return refused(executed, job, sealed)
       if (answered !== undefined) {
         const roots = committers.join(
           answered,
           blocks.map(({ ancestor }) => ancestor.header.stateRoot),
         )
-        if (!roots.ok) return refused(executed, job, roots.error)
+        if (!roots.ok) return refused(executed, job, rootRefusal(blocks, roots.error))
         const fault = await write(blocks, roots.value)
         if (fault !== undefined) {
           drop()
-          return { type: 'done', answer: answerOf(executed, 0, { ...identity(blocks[0] as ExecutedBlock), fault }) }
+          return {
+            type: 'done',
+            answer: answerOf(executed, 0, { ...identity(blocks[0] as ExecutedBlock), fault }, job),
+          }
         }
       }
-      return { type: 'done', answer: answerOf(executed, blocks.length, executed.failed ?? job.failed) }
+      return { type: 'done', answer: answerOf(executed, blocks.length, executed.failed ?? job.failed, job) }
     })
     tail = outcome.then(
       () => {
@@ -231,15 +246,22 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return outcome
   }
 
-  /** A root does not match: the batch is dropped with all that was executed on it, and its sound part tried again. */
-  function refused(executed: Executed, job: ImportJob, refusal: RootsFault): Outcome {
+  function rootRefusal(blocks: readonly ExecutedBlock[], refusal: RootsFault): Refusal {
     if (refusal.code === 'COMMITTER') throw new Error(`a trie committer cannot go on: ${refusal.cause}`)
-    drop()
     const { index, computed } = refusal
+    const claimed = (blocks[index] as ExecutedBlock).ancestor.header.stateRoot
+    return { index, fault: { code: 'BLOCK_STATE_ROOT', computed, claimed } }
+  }
+
+  /** A root or a seal is wrong: the batch is dropped with all that was executed on it, and its sound part tried again. */
+  async function refused(executed: Executed, job: ImportJob, { index, fault }: Refusal): Promise<Outcome> {
     const bad = executed.blocks[index] as ExecutedBlock
-    const fault: BlockFault = { code: 'BLOCK_STATE_ROOT', computed, claimed: bad.ancestor.header.stateRoot }
+    const failed = { ...identity(bad), fault }
+    // Before the drop: what is executed meanwhile counts as executed on what is dropped, and so comes after this job again.
+    if (fault.code === 'BLOCK_SEAL') await remember(failed, job.blocks)
+    drop()
     const at = job.blocks.findIndex((block) => bytesEqual(block.hash, bad.ancestor.hash))
-    return { type: 'again', job: { ...job, blocks: job.blocks.slice(0, at), failed: { ...identity(bad), fault } } }
+    return { type: 'again', job: { ...job, blocks: job.blocks.slice(0, at), failed } }
   }
 
   async function write(blocks: readonly ExecutedBlock[], roots: BatchRoots): Promise<BlockFault | undefined> {
@@ -292,16 +314,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   async function beside(job: ImportJob, executed: Executed, answer: ImportAnswer): Promise<ImportAnswer> {
     const from = job.blocks.findIndex((block) => block.hash === executed.failed?.hash)
     await tail
-    const aside = await storeAside(database, spec, job.blocks.slice(from), seconds())
+    const aside = await storeAside(database, spec, job.blocks.slice(from), seconds(), seals)
     const { heaviest, stored } = aside
+    const sealsChecked = answer.sealsChecked + aside.sealsChecked
+    if (aside.failed?.fault.code === 'BLOCK_SEAL') await remember(aside.failed, job.blocks)
     const failed = aside.failed ?? job.failed
     if (heaviest === undefined || heaviest.totalDifficulty <= head.totalDifficulty)
-      return { ...answer, known: answer.known + stored, failed }
+      return { ...answer, known: answer.known + stored, sealsChecked, failed }
     const switched = await switchTo(heaviest)
     return {
       imported: answer.imported + switched.imported,
       known: answer.known,
       head: switched.head,
+      sealsChecked,
       failed: switched.failed ?? failed,
     }
   }
@@ -310,7 +335,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const fork = forkOf(database, head, newest)
     if (!fork.ok) {
       const failed = { number: newest.header.number, hash: newest.hash.slice(), fault: fork.error }
-      return { imported: 0, known: 0, head, failed }
+      return { imported: 0, known: 0, head, sealsChecked: 0, failed }
     }
     const { base, left, branch } = fork.value
     const { totalDifficulty } = head
@@ -354,6 +379,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       sequence: 0,
       blocks,
       failed: undefined,
+      sealsChecked: 0,
+      isStored: true,
       resolve: () => {},
       reject: () => {},
     }
@@ -395,10 +422,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     if (!written.ok) options.log.warn('Bad block could not be remembered', { code: written.error.code })
   }
 
-  const answerOf = (executed: Executed, imported: number, failed: Failed | undefined): ImportAnswer => ({
+  const answerOf = (
+    executed: Executed,
+    imported: number,
+    failed: Failed | undefined,
+    { sealsChecked }: Pick<ImportJob, 'sealsChecked'>,
+  ): ImportAnswer => ({
     imported,
     known: executed.known,
     head,
+    sealsChecked,
     failed: failed && { ...failed, hash: failed.hash.slice() },
   })
 
@@ -406,7 +439,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     add: (bytes) =>
       new Promise((resolve, reject) => {
         const blocks = decodeBlockBatch(bytes)
-        jobs.push({ kind: 'import', sequence: ++jobCount, blocks, failed: undefined, resolve, reject })
+        const job = { failed: undefined, sealsChecked: 0, isStored: false, resolve, reject }
+        jobs.push({ kind: 'import', sequence: ++jobCount, blocks, ...job })
         void work()
       }),
     seal: (parent, attributes) =>
@@ -426,6 +460,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     },
     async close() {
       hasEnded = true
+      seals.close()
       await tail
       if (isUnsynced) await database.batch([], { sync: true })
     },
@@ -434,6 +469,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
 /** Whether no later try can find the block good: not so what this version lacks, or the store refused. */
 const isInvalid = ({ code }: BlockFault): boolean =>
-  code === 'BLOCK_STATE_ROOT' || code === 'BLOCK_RESULT' || code === 'BLOCK_SYSTEM_CONTRACT'
+  code === 'BLOCK_STATE_ROOT' || code === 'BLOCK_SEAL' || code === 'BLOCK_RESULT' || code === 'BLOCK_SYSTEM_CONTRACT'
 
 const identity = ({ ancestor }: ExecutedBlock) => ({ number: ancestor.header.number, hash: ancestor.hash })

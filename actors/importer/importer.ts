@@ -46,6 +46,7 @@ export const importer = defineActor<ImporterMessages, ImporterDeps>({
     let faults = 0
     let imported = 0
     let known = 0
+    let sealsChecked = 0
     let head = 0n
     let attempts = 0
     let isAdvancing = false
@@ -151,6 +152,7 @@ export const importer = defineActor<ImporterMessages, ImporterDeps>({
         attempts = 0
         imported += answer.imported
         known += answer.known
+        sealsChecked += answer.sealsChecked
         head = answer.head.number
         open.doneBytes = step.endOffset
         ctx.tell(listener, 'importProgress', progressOf(open.path, open.fileBytes, open.doneBytes))
@@ -216,7 +218,7 @@ export const importer = defineActor<ImporterMessages, ImporterDeps>({
         if (current === undefined) {
           const path = files[index]
           if (path === undefined) {
-            ctx.tell(listener, 'importDone', { faults, imported, known, head })
+            ctx.tell(listener, 'importDone', { faults, imported, known, head, sealsChecked })
             ctx.end()
             return
           }

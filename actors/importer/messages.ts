@@ -37,6 +37,8 @@ export type ImportTotals = {
   readonly imported: number
   readonly known: number
   readonly head: bigint
+  /** Proof-of-work seals found right, of blocks and of ommers. */
+  readonly sealsChecked: number
 }
 
 /** What an importer tells of its work to who started it. */

@@ -23,14 +23,24 @@ export async function verifySealBatch(
 ): Promise<Result<Uint8Array<ArrayBuffer>, CacheFailure>> {
   const verdicts = new Uint8Array((rows.length / SEAL_ROW_BYTES) * VERDICT_ROW_BYTES)
   const pieces: Promise<Result<undefined, CacheFailure>>[] = []
+  /** One for each piece: so many listeners on the one signal of the asker would look like a leak. */
+  const controllers: AbortController[] = []
+  const cancel = (): void => {
+    for (const controller of controllers) controller.abort()
+  }
+  options.signal?.addEventListener('abort', cancel, { once: true })
   for (const { epoch, indices } of rowsByEpoch(rows)) {
     const cache = await caches.open(epoch, options.priority)
-    if (!cache.ok) return cache
+    if (!cache.ok) {
+      cancel()
+      return cache
+    }
     for (let start = 0; start < indices.length; start += SEALS_PER_JOB)
       pieces.push(verifyPiece(indices.slice(start, start + SEALS_PER_JOB), cache.value))
   }
   prepareNext(caches, highestNumber(rows))
   const done = await Promise.all(pieces)
+  options.signal?.removeEventListener('abort', cancel)
   const failed = done.find((piece) => !piece.ok)
   return failed?.ok === false ? failed : ok(verdicts)
 
@@ -41,7 +51,14 @@ export async function verifySealBatch(
     const piece = new Uint8Array(indices.length * SEAL_ROW_BYTES)
     for (const [i, index] of indices.entries())
       piece.set(rows.subarray(index * SEAL_ROW_BYTES, (index + 1) * SEAL_ROW_BYTES), i * SEAL_ROW_BYTES)
-    const checked = await pool.run(verifySeals, { ...cache, rows: piece }, { ...options, transfer: [piece.buffer] })
+    const controller = new AbortController()
+    controllers.push(controller)
+    if (options.signal?.aborted) controller.abort()
+    const checked = await pool.run(
+      verifySeals,
+      { ...cache, rows: piece },
+      { ...options, signal: controller.signal, transfer: [piece.buffer] },
+    )
     if (!checked.ok) return checked
     for (const [i, index] of indices.entries())
       verdicts.set(

@@ -1,6 +1,6 @@
 import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
 import type { Ask } from '../../runtime/messages.ts'
-import type { ChainHead, HeadListener } from '../chain/messages.ts'
+import type { ChainHead, HeadListener, SealCheck } from '../chain/messages.ts'
 import type { FileProgress, ImporterNeeds, ImportFault, ImportTotals } from '../importer/messages.ts'
 import type { PoolDeps } from '../pool/messages.ts'
 import type { NodeInfo, RpcSettings } from '../rpc/messages.ts'
@@ -37,6 +37,7 @@ export type SupervisorDeps = {
   /** Memory of all caches together. */
   readonly cacheBytes: number
   readonly pool: PoolDeps
+  readonly sealCheck: SealCheck
   readonly historyBlocks: number | undefined
   readonly node: NodeInfo
   readonly http: RpcSettings['http']

@@ -87,6 +87,7 @@ export function supervisorOf(actors: NodeActors): ActorDefinition<SupervisorMess
           ...(deps.committers === undefined ? {} : { committers: deps.committers }),
           trieBytes: Math.floor(deps.cacheBytes * TRIE_CACHE_SHARE),
           listeners: [ctx.self],
+          seals: { check: deps.sealCheck, pool: pool.ref },
         },
         startMs: START_MS_MAX,
         drainMs: CHAIN_DRAIN_MS,

@@ -81,6 +81,7 @@ async function importWithOurs(blocks: readonly Era1Block[], committers: number):
         committers,
         trieBytes: TRIE_BYTES,
         listeners: [],
+        seals: undefined,
       },
     })
     const started = await chain.started

@@ -83,6 +83,7 @@ beforeAll(async () => {
       cacheBytes: 64 * 1024 * 1024,
       historyBlocks: undefined,
       pool: { threads: 0, ethash: undefined },
+      sealCheck: 'none',
       node: { clientVersion: 'Troupe/test', datadir: directory, ip: '127.0.0.1', discoveryPort: 0, listenerPort: 0 },
       http: HTTP,
       ws: { ...HTTP, origins: [] },

@@ -1,5 +1,12 @@
 /** A running chain with its committer, whose supervisor is the test: in a simulated world, or on real threads. */
-import type { ChainDeps, ChainHead, ChainMessages, HeadListener, ImportAnswer } from '../../../actors/chain/messages.ts'
+import type {
+  ChainDeps,
+  ChainHead,
+  ChainMessages,
+  HeadListener,
+  ImportAnswer,
+  SealSettings,
+} from '../../../actors/chain/messages.ts'
 import type { TrieCommitterDeps, TrieCommitterMessages } from '../../../actors/trie-committer/messages.ts'
 import { type BatchedBlock, encodeBlockBatch } from '../../../protocols/block-batch.ts'
 import type { ChainSpec } from '../../../protocols/chain-spec/chain-spec.ts'
@@ -46,6 +53,8 @@ export type StageOptions = {
   readonly historyBlocks?: number
   readonly committers?: number
   readonly trieBytes?: number
+  /** Without, seals are not checked. */
+  readonly seals?: (ctx: Context<HeadListener>) => SealSettings
   /** The listener takes no further head until it is settled. */
   readonly listenerRests?: Promise<void>
 }
@@ -90,6 +99,7 @@ function rootOf(options: StageOptions, publishedHead: SharedArrayBuffer, heads: 
           committers: options.committers ?? 1,
           trieBytes: options.trieBytes ?? 16 * 1024 * 1024,
           listeners: [ctx.self],
+          seals: options.seals?.(ctx),
         },
       })
       opening.ctx = ctx

@@ -26,7 +26,7 @@ describe('a file', () => {
     const run = await runImport([file], (blocks) => chain.take(blocks))
     expect(flat(run.batches)).toEqual(numbers(1, 1000))
     expect(Math.max(...run.batches.map((batch) => batch.length))).toBe(192)
-    expect(run.totals).toEqual({ faults: 0, imported: 1000, known: 0, head: 1000n })
+    expect(run.totals).toEqual({ faults: 0, imported: 1000, known: 0, head: 1000n, sealsChecked: 1000 })
     expect(run.files).toMatchObject([{ file, fault: undefined, progress: { imported: 1000, head: 1000n, index: 0 } }])
   })
   testShared('of era1 is known by its first bytes, and its blocks carry total difficulty', ERA1_DATA, async () => {
@@ -37,7 +37,7 @@ describe('a file', () => {
       return chain.take(blocks)
     })
     expect(first).toMatchObject({ number: 0n, totalDifficulty: 17_179_869_184n })
-    expect(run.totals).toEqual({ faults: 0, imported: ERA1_BLOCKS, known: 0, head: 8191n })
+    expect(run.totals).toEqual({ faults: 0, imported: ERA1_BLOCKS, known: 0, head: 8191n, sealsChecked: ERA1_BLOCKS })
     const { fileBytes, doneBytes } = run.files[0]!.progress
     expect(doneBytes).toBe(fileBytes)
   })
@@ -51,7 +51,7 @@ describe('a file', () => {
   })
   test('without blocks is done at once', async () => {
     const run = await runImport([await files.write('empty', new Uint8Array(0))], () => answer(0, 0, 0n))
-    expect(run.totals).toEqual({ faults: 0, imported: 0, known: 0, head: 0n })
+    expect(run.totals).toEqual({ faults: 0, imported: 0, known: 0, head: 0n, sealsChecked: 0 })
     expect(run.batches).toEqual([])
   })
   test('that is not there is a fault', async () => {
@@ -128,7 +128,7 @@ describe('a block that is refused', () => {
       { code: 'IMPORT_BLOCK', file: bad, number: 301n, fault: { code: 'BLOCK_BAD' } },
       undefined,
     ])
-    expect(run.totals).toEqual({ faults: 1, imported: 400, known: 0, head: 400n })
+    expect(run.totals).toEqual({ faults: 1, imported: 400, known: 0, head: 400n, sealsChecked: 400 })
   })
   let run1Done = false
   test('is the first one, not one of those behind it', async () => {

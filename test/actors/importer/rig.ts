@@ -140,6 +140,7 @@ export const answer = (
   imported,
   known,
   head: { number, hash: new Uint8Array(32), stateRoot: new Uint8Array(32), totalDifficulty: number },
+  sealsChecked: imported,
   failed,
 })
 

@@ -85,6 +85,7 @@ export async function sealingWorld(
           committers: 2,
           trieBytes: 1024 * 1024,
           listeners: [ctx.self],
+          seals: undefined,
         },
       })
       const up = await chain.started
