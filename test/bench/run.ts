@@ -12,6 +12,7 @@ import { recordingBetweenThreads, recordingOnOneThread } from './recording.ts'
 import { recovering } from './recover.ts'
 import { roundTrip } from './round-trip.ts'
 import { answeringCases } from './rpc/answering.ts'
+import { snappyBenches } from './snappy.ts'
 import { trieBlocks, trieInserts, trieReads } from './trie.ts'
 
 /** A further case is a file beside this one and a line here. */
@@ -26,6 +27,7 @@ const CASES: readonly BenchCase[] = [
   firstAnswer,
   ...keccakBenches,
   ...frameBenches,
+  ...snappyBenches,
   ethashCache,
   ethashSeal,
   recovering,
