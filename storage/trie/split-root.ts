@@ -73,10 +73,7 @@ export function splitRoot(read: NodeReader, root: Uint8Array): Result<SubTops, T
 export function joinRoot(tops: SubTops): { readonly root: Uint8Array; readonly node: Uint8Array | undefined } {
   const alone = lonePart(tops)
   if (alone === undefined && tops.every((top) => top === undefined)) return { root: EMPTY_ROOT, node: undefined }
-  const node =
-    alone === undefined
-      ? encodeRlpList([...tops.map((top) => referenceItem(referenceTo(top))), encodeRlpString(new Uint8Array(0))])
-      : lengthened(alone, tops[alone])
+  const node = alone === undefined ? branchOver(tops) : lengthened(alone, tops[alone])
   return { root: keccak256(node), node }
 }
 
@@ -122,6 +119,34 @@ function lengthened(nibble: number, top: SubTop): Uint8Array {
   return parts.kind === 'leaf'
     ? encodeRlpList([compactKey(key, true), encodeRlpString(parts.value)])
     : encodeRlpList([compactKey(key, false), referenceItem(parts.reference)])
+}
+
+/** Header of a list of 256 to 65,535 bytes, and of one of 56 to 255. */
+const LONG_LIST_HEADER = 0xf9
+const MEDIUM_LIST_HEADER = 0xf8
+const EMPTY_STRING = 0x80
+
+/** Written by hand: every block ends with one. */
+function branchOver(tops: SubTops): Uint8Array {
+  const references = tops.map(referenceTo)
+  let payload = 1
+  for (const { length } of references) payload += length === 0 ? 1 : length === HASH_BYTES ? 1 + HASH_BYTES : length
+  const headerBytes = payload > 255 ? 3 : payload > 55 ? 2 : 1
+  const node = new Uint8Array(headerBytes + payload)
+  node[0] = headerBytes === 3 ? LONG_LIST_HEADER : headerBytes === 2 ? MEDIUM_LIST_HEADER : 0xc0 + payload
+  if (headerBytes === 3) node[1] = payload >> 8
+  if (headerBytes > 1) node[headerBytes - 1] = payload
+  let at = headerBytes
+  for (const reference of references) {
+    if (reference.length === 0) node[at++] = EMPTY_STRING
+    else {
+      if (reference.length === HASH_BYTES) node[at++] = EMPTY_STRING + HASH_BYTES
+      node.set(reference, at)
+      at += reference.length
+    }
+  }
+  node[at] = EMPTY_STRING
+  return node
 }
 
 function referenceTo(top: SubTop): Uint8Array {
