@@ -49,10 +49,12 @@ export const encodeDisconnect = (reason: DisconnectReason): Uint8Array => encode
 
 /**
  * Never refuses, since the connection ends in any case: `invalid` stands for what cannot be read. Besides the list, geth
- * before 1.15 sent the bare number, and some send nothing or an empty list, which mean `requested`.
+ * before 1.15 sent the bare byte (0 too, which is no integer of RLP), and some send nothing or an empty list, which mean
+ * `requested`.
  */
 export function decodeDisconnect(payload: Uint8Array): DisconnectReason {
   if (payload.length === 0) return DisconnectReason.requested
+  if (payload.length === 1 && payload[0]! < STRING_MIN) return payload[0]!
   const reader = rlpReader(payload)
   if (payload[0]! >= LIST_MIN) {
     enterList(reader)
@@ -62,5 +64,6 @@ export function decodeDisconnect(payload: Uint8Array): DisconnectReason {
   return reader.error === undefined ? reason : DisconnectReason.invalid
 }
 
-/** First byte of a list (Yellow Paper, appendix B). */
+/** First byte of a string, and of a list (Yellow Paper, appendix B). */
+const STRING_MIN = 0x80
 const LIST_MIN = 0xc0

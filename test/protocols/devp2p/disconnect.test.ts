@@ -42,6 +42,7 @@ describe('reads', () => {
     ['a list with more behind', 'c3040506', 4],
     ['the bare number of old geths', '04', 4],
     ['the bare 0', '80', 0],
+    ['the bare byte 0 of old geths, no integer of RLP', '00', 0],
     ['a bare number above 127', '81ff', 255],
     ['nothing', '', 0],
     ['an empty list', 'c0', 0],
