@@ -246,9 +246,10 @@ export const session = defineActor<SessionMessages, SessionDeps>({
       traffic.received(message.code, message.wireBytes)
       if (first.value === 'disconnect') return finish({ code: 'REMOTE', reason: decodeDisconnect(message.payload) })
       const decoded = decodeHello(message.payload)
+      // The other end has our Hello, and expects what follows to be compressed, be it the reason why nothing follows.
+      at.channel.helloReceived(decoded.ok ? decoded.value.version : BASE_PROTOCOL_VERSION)
       const hello = decoded.ok ? checkHello(decoded.value, at.remote) : decoded
       if (!hello.ok) return finish({ code: 'HELLO', cause: hello.error.code })
-      at.channel.helloReceived(hello.value.version)
       const { capabilities, clientId } = hello.value
       phase = { at: 'greeted', channel: at.channel, running: matchCapabilities(deps.spoken, capabilities) }
       const greeting: Greeting = {
