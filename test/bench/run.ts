@@ -14,6 +14,7 @@ import { roundTrip } from './round-trip.ts'
 import { answeringCases } from './rpc/answering.ts'
 import { snappyBenches } from './snappy.ts'
 import { trieBlocks, trieInserts, trieReads } from './trie.ts'
+import { trieNodeBenches } from './trie-node.ts'
 
 /** A further case is a file beside this one and a line here. */
 const CASES: readonly BenchCase[] = [
@@ -31,6 +32,7 @@ const CASES: readonly BenchCase[] = [
   ethashCache,
   ethashSeal,
   recovering,
+  ...trieNodeBenches,
   trieInserts,
   trieBlocks,
   trieReads,
