@@ -20,7 +20,7 @@ const BLOCK_KEYS = 200
 const BLOCKS = 20
 const READS = 100_000
 /** What the peer is given of it. */
-const PEER_KEYS = 5_000
+const PEER_KEYS = 10_000
 const PEER_BLOCKS = 4
 const PEER_READS = 5_000
 const SMALL_SHARE = 0.02
