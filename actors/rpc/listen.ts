@@ -11,6 +11,7 @@ import { ipcClients } from './ipc.ts'
 import { type RpcLimits, requestLimits } from './limits.ts'
 import type { HttpSettings, RpcAnswer, RpcDeps, RpcMessages, Transport, WsSettings } from './messages.ts'
 import { IPC_NAMESPACES } from './namespaces.ts'
+import { type Pacing, SLICE_MS } from './pacing.ts'
 import type { Subscriptions } from './subscriptions.ts'
 import { refuseWebSocket, webSocketClients } from './web-socket.ts'
 
@@ -27,16 +28,25 @@ export async function listen(
   deps: RpcDeps,
   limits: RpcLimits,
   subscriptions: Subscriptions,
+  pacing: Pacing,
 ): Promise<Endpoints> {
   let running = 0
 
   /** All requests pass here: refused when too many are at hand, else a message to self. Never rejects. */
   const answer: Answer = async (body, transport, client) => {
     const refuse = (error: JsonRpcError) => refuseRequest(parseRequest(body, requestLimits(limits, transport)), error)
-    if (running >= limits.requestsMax) return refuse(tooBusy())
+    if (running >= limits.requestsMax) {
+      const refusal = refuse(tooBusy())
+      // Whoever asks again at once is not to be quicker for being refused.
+      if (pacing.isSlow()) await new Promise<void>((resolve) => void ctx.clock.schedule(SLICE_MS, resolve))
+      return refusal
+    }
     running++
     const until = ctx.now() + limits.requestTimeoutMs
     const deadlineMs = limits.requestTimeoutMs + ANSWER_GRACE_MS
+    // IPC is the operator's, who may want to see what goes on.
+    const turn = transport === 'ipc' ? undefined : pacing.turn()
+    if (turn !== undefined) await turn
     const answered = await ctx.inject('request', { body, transport, until, client }, { deadlineMs })
     running--
     if (answered.ok) return answered.value
@@ -118,7 +128,13 @@ function webSocketUpgrade(
   subscriptions: Subscriptions,
   answer: Answer,
 ): WebSocketUpgrade {
-  const clients = webSocketClients(limits, ctx.clock, subscriptions, (body, client) => answer(body, 'ws', client))
+  const clients = webSocketClients(
+    limits,
+    ctx.clock,
+    subscriptions,
+    (body, client) => answer(body, 'ws', client),
+    (remote, reason) => ctx.log.info('Cut off a WebSocket client', { remote, reason }),
+  )
   ctx.own(clients)
   return {
     messageBytesMax: limits.wsMessageBytesMax,

@@ -25,6 +25,7 @@ import { SEALING_METHODS } from './methods/sealing.ts'
 import { SUBSCRIPTION_METHODS } from './methods/subscription.ts'
 import { WEB3_METHODS } from './methods/web3.ts'
 import { IPC_NAMESPACES, offered } from './namespaces.ts'
+import { createPacing, SLICE_MS, SLICE_WORK_MS } from './pacing.ts'
 import { type SharedView, sharedViews } from './shared-view.ts'
 import { readStoredHeader } from './stored-block.ts'
 import { createSubscriptions } from './subscriptions.ts'
@@ -130,13 +131,15 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
         }
       }
 
-      const endpoints = await listen(ctx, deps, limits, subscriptions)
+      const pacing = createPacing(ctx.clock, () => importing !== undefined)
+      const endpoints = await listen(ctx, deps, limits, subscriptions, pacing)
 
       return {
         request: reentrant(({ body, transport, until, client }, call): RpcAnswer | Promise<RpcAnswer> => {
           const opened: string[] = []
           const subscriber = client === undefined ? undefined : subscriberOf(client, opened)
-          let turnEndsAt = ctx.clock.monotonic() + BATCH_TURN_MS
+          const beganAt = ctx.clock.monotonic()
+          let turnEndsAt = beganAt + (pacing.isSlow() ? SLICE_WORK_MS : BATCH_TURN_MS)
           const answering: Answering = {
             methods: METHODS,
             namespaces: namespaces[transport],
@@ -146,8 +149,9 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
             isLate: () => call.isAborted || ctx.now() >= until,
             async rest() {
               if (ctx.clock.monotonic() < turnEndsAt) return
-              await new Promise<void>((resolve) => void ctx.clock.schedule(0, resolve))
-              turnEndsAt = ctx.clock.monotonic() + BATCH_TURN_MS
+              const isSlow = pacing.isSlow() && transport !== 'ipc'
+              await new Promise<void>((resolve) => void ctx.clock.schedule(isSlow ? SLICE_MS : 0, resolve))
+              turnEndsAt = ctx.clock.monotonic() + (isSlow ? SLICE_WORK_MS : BATCH_TURN_MS)
             },
             crashed: (method, thrown) => ctx.log.error('RPC method crashed', { method, error: stackOf(thrown) }),
           }
@@ -158,6 +162,7 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
             return { ...answer, opened }
           }
           const answer = answerRequest(parseRequest(body, parseLimits[transport]), answering)
+          if (transport !== 'ipc' && pacing.isSlow()) pacing.spent(ctx.clock.monotonic() - beganAt)
           return answer instanceof Promise ? answer.then(tell) : tell(answer)
         }),
         headMoved: reentrant(async ({ head }) => {

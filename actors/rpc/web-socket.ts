@@ -8,8 +8,11 @@ import type { Subscriptions } from './subscriptions.ts'
 /** RFC 6455 section 7.4.1. */
 const NORMAL_CLOSURE = 1000
 const POLICY_VIOLATION = 1008
-/** Milliseconds for the reason of a close to leave before the connection is cut. */
-const REASON_MS = 1000
+/**
+ * Milliseconds for the reason of a close to leave before the connection is cut: it stands behind what the client has not
+ * read. The connection counts among those that may be open until then.
+ */
+const REASON_MS = 10_000
 
 export type WebSocketClients = {
   accept(connection: WebSocketConnection): void
@@ -23,6 +26,7 @@ export function webSocketClients(
   clock: Pick<Clock, 'schedule'>,
   subscriptions: Subscriptions,
   answer: ClientWorld['answer'],
+  cutOff: (remote: string, reason: string) => void,
 ): WebSocketClients {
   const connections = new Set<WebSocketConnection>()
 
@@ -37,6 +41,7 @@ export function webSocketClients(
           end: () => connection.end(NORMAL_CLOSURE, ''),
           close(reason) {
             if (reason === undefined) return connection.close()
+            cutOff(connection.remote, reason)
             connection.end(POLICY_VIOLATION, reason)
             clock.schedule(REASON_MS, () => connection.close())
           },
