@@ -2,7 +2,9 @@
 import { crashRun, crashScript, type Trouble } from '../actors/chain/crash-run.ts'
 import { killRun } from '../actors/chain/kill-run.ts'
 import { longImport } from '../actors/chain/long-import.ts'
+import { floodRuns } from '../actors/rpc/flood-run.ts'
 import { sealingThroughPowerFailures, sealingThroughRestarts } from '../actors/sealer/sealing-run.ts'
+import { median } from '../bench/harness.ts'
 import { fuzzCodecs } from '../protocols/rlpx/fuzzed-codecs.ts'
 import { fuzzTrie } from '../storage/trie/fuzz-run.ts'
 import { mutateDiscovery } from './discovery-codecs.ts'
@@ -77,6 +79,43 @@ const CASES: readonly SoakCase[] = [
       const peakMb = Math.ceil(peakBytes / 1024 / 1024)
       const told = `${Math.ceil(fileBytes / 1024 / 1024)} MB imported in ${Math.round(durationMs / 1000)} s, at most ${peakMb} MB resident`
       if (peakMb > CACHE_MB + REST_MB) throw new Error(`${told}; ${CACHE_MB} MB of caches + ${REST_MB} MB are allowed`)
+      return told
+    },
+  },
+  {
+    name: 'flood',
+    count: 81_920,
+    of: 'blocks imported under a flood of 200 clients and 10 subscribers that read nothing, three times with and without',
+    async run(count, seed) {
+      const quiet = { clients: 0, subscribers: 0 }
+      const flood = { clients: 200, subscribers: 10 }
+      const runs = await floodRuns({ blocks: count, cacheMb: CACHE_MB, seed }, [
+        quiet,
+        flood,
+        flood,
+        quiet,
+        quiet,
+        flood,
+      ])
+      const still = runs.filter(({ clients }) => clients === 0)
+      const flooded = runs.filter(({ clients }) => clients > 0)
+      const times = (some: typeof runs) => some.map(({ importMs }) => importMs / 1000)
+      const shown = (some: typeof runs) =>
+        times(some)
+          .map((seconds) => seconds.toFixed(1))
+          .join(' ')
+      const slower = (median(times(flooded)) / median(times(still)) - 1) * 100
+      const peaksMb = flooded.map(({ resident }) => Math.ceil(Math.max(...resident) / 1024 / 1024))
+      const told =
+        `import ${shown(still)} s quiet, ${shown(flooded)} s flooded: ${slower.toFixed(1)} % slower; ` +
+        `${flooded.map(({ answered }) => answered).join(' ')} calls answered; at most ` +
+        `${peaksMb.join(' ')} MB resident; ${flooded.map(({ cutOff }) => cutOff.length).join(' ')} subscribers cut off`
+      for (const { wrong, cutOff } of flooded) {
+        if (wrong.length > 0) throw new Error(`${told}; wrong answers: ${wrong}`)
+        if (cutOff.length !== flood.subscribers || cutOff.some(({ code, reason }) => code !== 1008 || reason === ''))
+          throw new Error(`${told}; ends of subscribers: ${JSON.stringify(cutOff)}`)
+      }
+      if (Math.max(...peaksMb) > CACHE_MB + REST_MB) throw new Error(`${told}; ${CACHE_MB + REST_MB} MB are allowed`)
       return told
     },
   },

@@ -20,7 +20,7 @@ const SAMPLE_MS = 100
 const NEW_MINER_EVERY = 2
 
 /** The test network without its allocations, as a file. */
-const GENESIS = {
+export const GENESIS = {
   config: {
     chainId: 7357,
     ethash: {},
@@ -81,7 +81,7 @@ export async function longImport(blocks: number, seed: string | number, cacheMb:
   }
 }
 
-async function writeChain(path: string, count: number, seed: string | number): Promise<BuiltBlock> {
+export async function writeChain(path: string, count: number, seed: string | number): Promise<BuiltBlock> {
   const build = await chainBuilder(seed, SPEC)
   const file = await open(path, 'w')
   let newest = build.genesis

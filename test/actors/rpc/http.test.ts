@@ -80,7 +80,7 @@ describe('an HTTP server', () => {
       expect(answer.text).toContain('--http.vhosts')
       expect(answer.text).not.toContain('0x539')
     })
-    test.each(['localhost', 'LOCALHOST:8545', '127.0.0.1', '10.1.2.3:80', '[::1]:8545', '[2001:db8::1]'])(
+    test.each(['', 'localhost', 'LOCALHOST:8545', '127.0.0.1', '10.1.2.3:80', '[::1]:8545', '[2001:db8::1]'])(
       'and takes %s',
       async (host) =>
         expect((await rawRequest(rig.port, { headers: { ...JSON_TYPE, host }, body: CALL })).status).toBe(200),
