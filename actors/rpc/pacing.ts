@@ -5,9 +5,9 @@
 import type { Clock } from '../../runtime/capabilities.ts'
 
 /** Milliseconds of a slice. */
-export const SLICE_MS = 20
-/** Calls begun in a slice: at 40 µs each with all that its sockets take, a twelfth of a processor, and as much for local clients. */
-export const SLICE_CALLS = 40
+export const SLICE_MS = 25
+/** Calls begun in a slice: with all that its sockets cost some 100 µs each while all processors are busy, a twelfth of one. */
+export const SLICE_CALLS = 20
 /** Milliseconds of work in a slice, for calls that take longer than most. */
 export const SLICE_WORK_MS = 2
 

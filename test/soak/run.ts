@@ -108,6 +108,7 @@ const CASES: readonly SoakCase[] = [
       const peaksMb = flooded.map(({ resident }) => Math.ceil(Math.max(...resident) / 1024 / 1024))
       const told =
         `import ${shown(still)} s quiet, ${shown(flooded)} s flooded: ${slower.toFixed(1)} % slower; ` +
+        `${runs.map(({ busyMs }) => (busyMs / 1000).toFixed(1)).join(' ')} s of CPU in turn; ` +
         `${flooded.map(({ answered }) => answered).join(' ')} calls answered; at most ` +
         `${peaksMb.join(' ')} MB resident; ${flooded.map(({ cutOff }) => cutOff.length).join(' ')} subscribers cut off`
       for (const { wrong, cutOff } of flooded) {

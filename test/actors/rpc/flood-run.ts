@@ -28,6 +28,8 @@ export type FloodResult = {
   readonly log: string
   /** Resident bytes, sampled. */
   readonly resident: readonly number[]
+  /** Processor time of the importing process in milliseconds, as of the last sample. */
+  readonly busyMs: number
 }
 
 const SAMPLE_MS = 100
@@ -36,6 +38,7 @@ const POLL_MS = 20
 const SUBSCRIPTIONS = 128
 const CALL =
   '{"jsonrpc":"2.0","id":1,"method":"eth_getBalance","params":["0x00000000000000000000000000000000000000ff","latest"]}'
+const SUBSCRIBE = { jsonrpc: '2.0', method: 'eth_subscribe', params: ['newHeads'] }
 const SOUND = /^HTTP\/1\.1 200 [\s\S]*"result":"0x[0-9a-f]+"\}$/
 const WRONG_KEPT = 5
 
@@ -69,11 +72,14 @@ async function floodRun(options: FloodOptions, datadir: string, genesis: string,
   const resident: number[] = []
   const open: { close(): void }[] = []
   let answered = 0
+  let busyMs = 0
   let isOver = false
   try {
     await run.ready
     const began = performance.now()
     const judge = (answer: string): void => {
+      // The import is done, and what is asked while it stops is refused.
+      if (answer.includes('Connection: close')) return
       answered++
       if (!SOUND.test(answer) && wrong.length < WRONG_KEPT) wrong.push(answer)
     }
@@ -91,6 +97,7 @@ async function floodRun(options: FloodOptions, datadir: string, genesis: string,
     const sampling = setInterval(() => {
       const bytes = residentBytes(run.child.pid)
       if (bytes !== undefined) resident.push(bytes)
+      busyMs = Math.max(busyMs, processorMs(run.child.pid))
     }, SAMPLE_MS)
     const { code } = await run.ended
     isOver = true
@@ -98,7 +105,7 @@ async function floodRun(options: FloodOptions, datadir: string, genesis: string,
     const importMs = performance.now() - began
     if (code !== 0)
       throw new Error(`the import of ${options.blocks} blocks (seed ${options.seed}) failed: ${run.output()}`)
-    return { clients: options.clients, importMs, answered, wrong, cutOff, log: run.output(), resident }
+    return { clients: options.clients, importMs, answered, wrong, cutOff, log: run.output(), resident, busyMs }
   } finally {
     isOver = true
     for (const { close } of open) close()
@@ -139,15 +146,13 @@ function lazySubscriber(
   ended: (end: { code: number; reason: string }) => void,
 ): { close(): void } {
   const socket = new WebSocket(`ws://127.0.0.1:${port}`)
-  let opened = 0
   let looking: NodeJS.Timeout | undefined
   socket.on('error', () => undefined)
   socket.on('open', () => {
-    for (let id = 0; id < SUBSCRIPTIONS; id++)
-      socket.send(`{"jsonrpc":"2.0","id":${id},"method":"eth_subscribe","params":["newHeads"]}`)
+    const calls = Array.from({ length: SUBSCRIPTIONS }, (_, id) => ({ ...SUBSCRIBE, id }))
+    socket.send(JSON.stringify(calls))
   })
-  socket.on('message', () => {
-    if (++opened !== 1) return
+  socket.once('message', () => {
     socket.pause()
     looking = setInterval(() => {
       if (mayRead()) socket.resume()
@@ -171,6 +176,20 @@ function residentBytes(pid: number | undefined): number | undefined {
     return kilobytes === undefined ? undefined : Number(kilobytes) * 1024
   } catch {
     return undefined // The process has ended, or there is no /proc here.
+  }
+}
+
+/** Clock ticks a second in `/proc/PID/stat` (proc(5), USER_HZ). */
+const TICKS_PER_SECOND = 100
+
+function processorMs(pid: number | undefined): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    // After the name in brackets: fields 14 and 15 of all.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND
+  } catch {
+    return 0 // as above
   }
 }
 
