@@ -49,13 +49,23 @@ const INLINE_VALUE = 20
 const INLINE_BYTES_MAX = 112
 /** Branch: 16 words; 0: empty, positive: a node, negative: a hash (`newReference`) whose node is not in memory. */
 export const CHILDREN = 12
+/** Branch: a bit for each slot whose child is not hashed, and 16 bits higher for each whose child is not saved. */
+export const MARKS = 3
+export const MARKS_UNHASHED = 0xffff
+export const MARKS_UNSAVED_SHIFT = 16
+/**
+ * Branch: where the hashes of its children stand side by side, 0: nowhere. Children lie apart, so that a branch of many
+ * would wait for memory as often as it has children. What it says of a child that is not hashed does not count.
+ */
+export const TABLE = 28
+const TABLE_WORDS = 16 * HASH_WORDS
 
 /** Records begin at multiples of this, so that they never share a quarter of a cache line. */
 const ALIGN_WORDS = 4
 const ALIGN_BYTES = 16
 /** Without a value. */
 const SHORT_WORDS = 20
-const BRANCH_WORDS = 28
+const BRANCH_WORDS = 32
 const WORD_BYTES = 4
 
 /** Words of an arena for few keys, as most storage tries are. */
@@ -87,6 +97,7 @@ export class NodeArena {
   readonly #freeShort = new Int32Array(1 + INLINE_BYTES_MAX / ALIGN_BYTES)
   #freeBranch = 0
   #freeReference = 0
+  #freeTable = 0
   #freeValues: number[] = []
 
   /** Estimated bytes of the nodes and values held. */
@@ -238,8 +249,44 @@ export class NodeArena {
     words[at] = BRANCH | stored
     words[at + USED] = used
     words[at + VALUE] = 0
+    words[at + MARKS] = 0
+    words[at + TABLE] = 0
     for (let slot = 0; slot < 16; slot++) words[at + CHILDREN + slot] = 0
     return at
+  }
+
+  /** Sets what a branch's slot holds, and marks it for what that is. */
+  setChild(branch: number, slot: number, child: number): void {
+    const { words } = this
+    words[branch + CHILDREN + slot] = child
+    if (child <= 0) return
+    if ((words[child]! & HASHED) === 0) words[branch + MARKS]! |= 1 << slot
+    if ((words[child]! & SAVED) === 0) words[branch + MARKS]! |= 1 << (slot + MARKS_UNSAVED_SHIFT)
+  }
+
+  /** Room for the hashes of a branch's children, all hashed and known to have hashes. */
+  newTable(branch: number): void {
+    this.#used += TABLE_WORDS
+    let at = this.#freeTable
+    if (at === 0) at = this.#append(TABLE_WORDS)
+    else this.#freeTable = this.words[at]!
+    const { words } = this
+    words[branch + TABLE] = at
+    for (let slot = 0; slot < 16; slot++) {
+      const child = words[branch + CHILDREN + slot]!
+      if (child === 0) continue
+      const from = child < 0 ? -child : child + REFERENCE
+      for (let i = 0; i < HASH_WORDS; i++) words[at + slot * HASH_WORDS + i] = words[from + i]!
+    }
+  }
+
+  freeTable(branch: number): void {
+    const at = this.words[branch + TABLE]!
+    if (at === 0) return
+    this.#used -= TABLE_WORDS
+    this.words[at] = this.#freeTable
+    this.#freeTable = at
+    this.words[branch + TABLE] = 0
   }
 
   /** A hash whose node is not in memory. @returns what a slot holds for it, below 0 */
@@ -276,6 +323,7 @@ export class NodeArena {
     this.#used -= this.#size(at)
     if ((meta & KIND) !== EXTENSION && (meta & INLINE) === 0) this.freeValue(words[at + VALUE]!)
     if ((meta & KIND) === BRANCH) {
+      this.freeTable(at)
       words[at] = this.#freeBranch
       this.#freeBranch = at
     } else {
@@ -354,7 +402,9 @@ export class NodeArena {
   nodeBytes(at: number): number {
     const meta = this.words[at]!
     const hasPlace = (meta & KIND) !== EXTENSION && (meta & INLINE) === 0 && this.words[at + VALUE] !== 0
-    return this.#size(at) * WORD_BYTES + (hasPlace ? valueBytes(this.values[this.words[at + VALUE]!]!) : 0)
+    const hasTable = (meta & KIND) === BRANCH && this.words[at + TABLE] !== 0
+    const size = this.#size(at) + (hasTable ? TABLE_WORDS : 0)
+    return size * WORD_BYTES + (hasPlace ? valueBytes(this.values[this.words[at + VALUE]!]!) : 0)
   }
 
   /** Nibble `i` of a short node's path. */
@@ -382,6 +432,7 @@ export class NodeArena {
     this.#freeShort.fill(0)
     this.#freeBranch = 0
     this.#freeReference = 0
+    this.#freeTable = 0
     return this.#move(from, top)
   }
 
@@ -398,6 +449,11 @@ export class NodeArena {
     const to = this.#append(size)
     this.words.set(from.subarray(slot, slot + size), to)
     if (kind === EXTENSION) this.words[to + CHILD] = this.#move(from, from[slot + CHILD]!)
+    if (kind === BRANCH && from[slot + TABLE] !== 0) {
+      const table = this.#append(TABLE_WORDS)
+      this.words.set(from.subarray(from[slot + TABLE]!, from[slot + TABLE]! + TABLE_WORDS), table)
+      this.words[to + TABLE] = table
+    }
     if (kind === BRANCH)
       for (let i = CHILDREN; i < CHILDREN + 16; i++) this.words[to + i] = this.#move(from, from[slot + i]!)
     return to

@@ -15,12 +15,16 @@ import {
   HASH_BYTES,
   HASHED,
   KIND,
+  MARKS,
+  MARKS_UNHASHED,
+  MARKS_UNSAVED_SHIFT,
   META,
   NodeArena,
   REFERENCE,
   REFERENCE_LENGTH_MASK,
   REFERENCE_LENGTH_SHIFT,
   SAVED,
+  TABLE,
   VALUE,
 } from './node-arena.ts'
 import { encodedBytes, payloadBytes, writeNode } from './node-rlp.ts'
@@ -32,11 +36,16 @@ const SLOTS = 16
 const HASH_WORDS = 8
 /** Nodes of one height gathered before they are hashed: enough to fill both lanes, few enough to be in the cache still. */
 const HEIGHT_MAX = 240
+/** Children from which on a branch has their hashes side by side. */
+const TABLE_CHILDREN_MIN = 8
 
 /** Nodes of one height, of which those below are all in lower heights. */
 type Height = {
   readonly nodes: Int32Array
   readonly depths: Int32Array
+  /** The branch above, 0 for none, and the slot in it. */
+  readonly parents: Int32Array
+  readonly slots: Uint8Array
   readonly paths: Uint8Array[]
   count: number
 }
@@ -72,34 +81,39 @@ function start(of: NodeArena, depth: number, flag: number, tell: OnEncoded | und
 }
 
 function finish(top: number): void {
-  visit(top, above)
+  visit(top, above, 0, 0)
   for (let height = 0; height < heights.length; height++) if (heights[height]!.count > 0) settle(heights[height]!)
   arena = NOBODYS
   onEncoded = undefined
 }
 
 /** Gathers the node and what is below it. @returns its height */
-function visit(node: number, depth: number): number {
+function visit(node: number, depth: number, parent: number, at: number): number {
   const { words } = arena
   const kind = words[node + META]! & KIND
   let height = 0
   if (kind === BRANCH) {
-    for (let slot = 0; slot < SLOTS; slot++) {
+    const marks = words[node + MARKS]!
+    // In order of the slots, so that what is told comes in order.
+    let left = missing === HASHED ? marks & MARKS_UNHASHED : marks >>> MARKS_UNSAVED_SHIFT
+    for (; left !== 0; left &= left - 1) {
+      const slot = 31 - Math.clz32(left & -left)
       const child = words[node + CHILDREN + slot]!
-      if (child <= 0 || (words[child]! & missing) !== 0) continue
+      if (child <= 0) continue
       setNibble(depth, slot)
-      const below = visit(child, depth + 1)
+      const below = visit(child, depth + 1, node, slot)
       if (below >= height) height = below + 1
     }
+    words[node + MARKS] = missing === HASHED ? marks & ~MARKS_UNHASHED : 0
   } else if (kind === EXTENSION) {
     const child = words[node + CHILD]!
     if (child > 0 && (words[child]! & missing) === 0) {
       const end = words[node + END]!
       for (let i = depth; i < end; i++) setNibble(i, arena.pathNibble(node, i))
-      height = visit(child, end) + 1
+      height = visit(child, end, 0, 0) + 1
     }
   }
-  gather(node, depth, height)
+  gather(node, depth, height, parent, at)
   return height
 }
 
@@ -114,13 +128,22 @@ function setNibble(depth: number, nibble: number): void {
   path[at] = nibble
 }
 
-function gather(node: number, depth: number, at: number): void {
+function gather(node: number, depth: number, at: number, parent: number, slot: number): void {
   while (heights.length <= at)
-    heights.push({ nodes: new Int32Array(HEIGHT_MAX), depths: new Int32Array(HEIGHT_MAX), paths: [], count: 0 })
+    heights.push({
+      nodes: new Int32Array(HEIGHT_MAX),
+      depths: new Int32Array(HEIGHT_MAX),
+      parents: new Int32Array(HEIGHT_MAX),
+      slots: new Uint8Array(HEIGHT_MAX),
+      paths: [],
+      count: 0,
+    })
   const height = heights[at]!
   const i = height.count++
   height.nodes[i] = node
   height.depths[i] = depth
+  height.parents[i] = parent
+  height.slots[i] = slot
   if (onEncoded !== undefined) height.paths[i] = path.slice(0, depth - above)
   if (height.count === HEIGHT_MAX) for (let lower = 0; lower <= at; lower++) settle(heights[lower]!)
 }
@@ -131,14 +154,21 @@ let scratch = new Uint8Array(0)
 
 function settle(height: Height): void {
   const { nodes, depths, count } = height
-  const { words } = arena
   let first = 0
   let used = 0
   let table = 0
   for (let i = 0; i < count; i++) {
     const node = nodes[i]!
+    let { words } = arena
     const isTable = (words[node + META]! & KIND) === BRANCH && words[node + VALUE] === 0
-    const payload = isTable ? branchBytes(words, node) : payloadBytes(arena, node, depths[i]!)
+    let payload: number
+    if (isTable) {
+      payload = words[node + TABLE] === 0 ? branchBytes(words, node) : tabledBytes(words, node)
+      if (words[node + TABLE] === 0 && deservesTable(words, node, payload)) {
+        arena.newTable(node)
+        words = arena.words
+      }
+    } else payload = payloadBytes(arena, node, depths[i]!)
     const length = encodedBytes(payload)
     const room = nodeRoom(length)
     if (used + room > input.length || i - first === batchMax) {
@@ -157,13 +187,53 @@ function settle(height: Height): void {
     let order = isKnown ? length | encodedOnly : length
     if (isTable) {
       order |= fromTable
-      table = writeTable(words, node, table)
+      table = words[node + TABLE] === 0 ? writeTable(words, node, table) : copyTable(words, node, table)
     } else writeNode(arena, node, depths[i]!, payload, input, used)
     lengths[i - first] = order
     used += room
   }
   flush(height, first, count)
   height.count = 0
+}
+
+/** Whether all children, which are many, have hashes: each then takes 32 bytes more than an empty slot. */
+function deservesTable(words: Int32Array, node: number, payload: number): boolean {
+  const children = childrenOf(words, node)
+  return children >= TABLE_CHILDREN_MIN && payload === SLOTS + 1 + children * HASH_BYTES && !hasEmbedded(words, node)
+}
+
+function childrenOf(words: Int32Array, node: number): number {
+  let children = 0
+  for (let i = node + CHILDREN; i < node + CHILDREN + SLOTS; i++) if (words[i] !== 0) children++
+  return children
+}
+
+function hasEmbedded(words: Int32Array, node: number): boolean {
+  for (let i = node + CHILDREN; i < node + CHILDREN + SLOTS; i++) {
+    const child = words[i]!
+    if (child > 0 && ((words[child]! >> REFERENCE_LENGTH_SHIFT) & REFERENCE_LENGTH_MASK) !== HASH_BYTES) return true
+  }
+  return false
+}
+
+/** Payload of a branch without a value whose children all have hashes. */
+const tabledBytes = (words: Int32Array, node: number): number => SLOTS + 1 + childrenOf(words, node) * HASH_BYTES
+
+/** The kernel's table from the branch's own. @returns where the next table begins */
+function copyTable(words: Int32Array, node: number, table: number): number {
+  const own = words[node + TABLE]!
+  let to = (table + SLOTS) >> 2
+  for (let slot = 0; slot < SLOTS; slot++) {
+    if (words[node + CHILDREN + slot] === 0) {
+      tables[table + slot] = 0
+      continue
+    }
+    tables[table + slot] = HASH_BYTES
+    const from = own + slot * HASH_WORDS
+    for (let i = 0; i < HASH_WORDS; i++) tableWords[to + i] = words[from + i]!
+    to += HASH_WORDS
+  }
+  return to << 2
 }
 
 /** Payload of a branch without a value. */
@@ -216,7 +286,11 @@ function flush(height: Height, first: number, end: number): void {
     const length = order & lengthBits
     const node = height.nodes[i]!
     const isKnown = length >= HASH_BYTES && (order & encodedOnly) !== 0
-    if (!isKnown) arena.setReference(node, references, (i - first) * HASH_WORDS, Math.min(length, HASH_BYTES))
+    if (!isKnown) {
+      const from = (i - first) * HASH_WORDS
+      arena.setReference(node, references, from, Math.min(length, HASH_BYTES))
+      tellParent(height, i, references, from, length)
+    }
     words[node + META]! |= HASHED
     if (onEncoded !== undefined) {
       words[node + META]! |= SAVED
@@ -226,6 +300,21 @@ function flush(height: Height, first: number, end: number): void {
   }
 }
 
+/** Keeps the table of the branch above right, or takes it away when a child has no hash any more. */
+function tellParent(height: Height, i: number, source: Int32Array, from: number, length: number): void {
+  const parent = height.parents[i]!
+  if (parent === 0) return
+  const { words } = arena
+  const table = words[parent + TABLE]!
+  if (table === 0) return
+  if (length < HASH_BYTES) {
+    arena.freeTable(parent)
+    return
+  }
+  const to = table + height.slots[i]! * HASH_WORDS
+  for (let word = 0; word < HASH_WORDS; word++) words[to + word] = source[from + word]!
+}
+
 /** A node that the kernel has no room for. */
 function settleAlone(height: Height, i: number, payload: number): void {
   const node = height.nodes[i]!
@@ -233,7 +322,9 @@ function settleAlone(height: Height, i: number, payload: number): void {
   if (scratch.length < length) scratch = new Uint8Array(length)
   writeNode(arena, node, height.depths[i]!, payload, scratch, 0)
   const encoded = scratch.subarray(0, length)
-  arena.setReference(node, new Int32Array(keccak256(encoded).buffer), 0, HASH_BYTES)
+  const hash = new Int32Array(keccak256(encoded).buffer)
+  arena.setReference(node, hash, 0, HASH_BYTES)
+  tellParent(height, i, hash, 0, HASH_BYTES)
   arena.words[node + META]! |= HASHED
   if (onEncoded === undefined) return
   arena.words[node + META]! |= SAVED

@@ -19,6 +19,8 @@ import {
   HASHED,
   KIND,
   LEAF,
+  MARKS,
+  MARKS_UNSAVED_SHIFT,
   META,
   NodeArena,
   nibbleAt,
@@ -108,6 +110,8 @@ export function createTrie(options: TrieOptions): Trie {
   /** The nodes from the top to the one being visited, without it. */
   let visited = new Int32Array(SECURE_KEY_BYTES * 2 + 1)
   let visitedCount = 0
+  /** Of those that are branches: where the next one stands. */
+  let visitedSlots = new Uint8Array(visited.length)
   /** Path of a node being loaded, two nibbles a byte. */
   let packed = new Uint8Array(SECURE_KEY_BYTES)
   let unloadAt = memoryBytesMax
@@ -123,6 +127,7 @@ export function createTrie(options: TrieOptions): Trie {
     visitedCount = 0
     if (visited.length <= length) {
       visited = new Int32Array(length * 2)
+      visitedSlots = new Uint8Array(length * 2)
       packed = new Uint8Array(length)
     }
     if (++operationsOfAge === OPERATIONS_PER_AGE) {
@@ -265,9 +270,11 @@ export function createTrie(options: TrieOptions): Trie {
     const { words } = arena
     words[node + META]! &= ~(HASHED | SAVED)
     for (let i = visitedCount - 1; i >= 0; i--) {
-      const above = visited[i]! + META
-      if ((words[above]! & (HASHED | SAVED)) === 0) break
-      words[above]! &= ~(HASHED | SAVED)
+      const above = visited[i]!
+      if ((words[above + META]! & KIND) === BRANCH)
+        words[above + MARKS]! |= (1 | (1 << MARKS_UNSAVED_SHIFT)) << visitedSlots[i]!
+      if ((words[above + META]! & (HASHED | SAVED)) === 0) break
+      words[above + META]! &= ~(HASHED | SAVED)
     }
     rootHash = null
   }
@@ -325,10 +332,11 @@ export function createTrie(options: TrieOptions): Trie {
         const child = childOfBranch(node, slot, depth)
         if (child === 0) {
           const leaf = arena.newLeaf(key, length, value, 0, age)
-          arena.words[node + CHILDREN + slot] = leaf
+          arena.setChild(node, slot, leaf)
           touch(node)
           return
         }
+        visitedSlots[visitedCount] = slot
         visited[visitedCount++] = node
         node = child
         depth++
@@ -375,7 +383,7 @@ export function createTrie(options: TrieOptions): Trie {
       arena.words[branch + VALUE] = place
     } else {
       const leaf = arena.newLeaf(key, length, value, 0, age)
-      arena.words[branch + CHILDREN + nibbleAt(key, shared)] = leaf
+      arena.setChild(branch, nibbleAt(key, shared), leaf)
     }
     const { words } = arena
     const end = words[node + END]!
@@ -384,11 +392,11 @@ export function createTrie(options: TrieOptions): Trie {
       words[branch + VALUE] = arena.newValue(arena.value(node)!)
       arena.freeNode(node)
     } else if ((words[node + META]! & KIND) === EXTENSION && end === shared + 1) {
-      words[branch + CHILDREN + slot] = words[node + CHILD]!
+      arena.setChild(branch, slot, words[node + CHILD]!)
       arena.freeNode(node)
     } else {
-      words[branch + CHILDREN + slot] = node
       words[node + META]! &= ~(HASHED | SAVED | STORED)
+      arena.setChild(branch, slot, node)
     }
     const upper = shared === depth ? branch : arena.newExtension(key, shared, branch, stored, age)
     replace(upper, depth)
@@ -418,8 +426,10 @@ export function createTrie(options: TrieOptions): Trie {
           if (words[node + VALUE] !== 0) removeEntry(node, -1, depth)
           return
         }
-        const child = childOfBranch(node, nibbleAt(key, depth), depth)
+        const slot = nibbleAt(key, depth)
+        const child = childOfBranch(node, slot, depth)
         if (child === 0) return
+        visitedSlots[visitedCount] = slot
         visited[visitedCount++] = node
         node = child
         depth++
