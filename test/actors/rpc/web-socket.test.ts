@@ -100,6 +100,25 @@ describe('a WebSocket', () => {
     lively.send(call(1, 'eth_chainId'))
     expect((await lively.next()).result).toBe('0x539')
   })
+  test('that subscribes and reads nothing is cut off, and told why', async () => {
+    const rig = await rigWith({ ws: {} })
+    const client = await connected(rig.wsUrl)
+    client.send(Array.from({ length: 128 }, (_, id) => call(id, 'eth_subscribe', 'newHeads')))
+    expect(await client.next()).toHaveLength(128)
+    client.socket.pause()
+    let isCut = false
+    void client.closed.then(() => {
+      isCut = true
+    })
+    // Each head is 200 KB to it: what the kernel keeps is full after some 30.
+    for (let heads = 0; heads < 200; heads++) {
+      await rig.grow()
+      await rig.call('eth_chainId')
+    }
+    expect(isCut).toBe(false)
+    client.socket.resume()
+    expect(await client.closed).toEqual({ code: 1008, reason: 'notifications are not read' })
+  })
   test('is told that the server stops', async () => {
     const rig = await startRig({ ws: {} })
     const client = await connected(rig.wsUrl)
