@@ -1,6 +1,7 @@
 /** Asks a session for its messages and tells them to who speaks their capability. */
 import { DisconnectReason } from '../../protocols/devp2p/disconnect.ts'
 import { defineActor } from '../../runtime/actor.ts'
+import type { SessionEnd } from '../session/messages.ts'
 import type { InletDeps, InletInflow, InletMessages } from './messages.ts'
 
 /** A session answers within 45 s if it is alive (`INFLOW_POLL_MS` and a ping's period). */
@@ -22,11 +23,24 @@ export const inlet = defineActor<InletMessages, InletDeps>({
       })
     }
 
-    for (const { running, handler } of handlers) {
-      const { name: capability, version } = running
-      ctx.tell(handler, 'peerUp', { ...peer, capability, version, peer: session })
+    function over(end: SessionEnd): void {
+      // Where the session is not over but did not answer, it is now.
+      ctx.tell(session, 'disconnect', { reason: DisconnectReason.subprotocolError })
+      for (const { running, handler } of handlers)
+        ctx.tell(handler, 'peerDown', { session: peer.session, capability: running.name, end })
+      ctx.end()
     }
-    ask()
+
+    if (ctx.incarnation > 1) {
+      // What the life before had in hand is lost: the protocols could not go on with this session.
+      over({ code: 'FAILED' })
+    } else {
+      for (const { running, handler } of handlers) {
+        const { name: capability, version } = running
+        ctx.tell(handler, 'peerUp', { ...peer, capability, version, peer: session })
+      }
+      ask()
+    }
 
     return {
       came({ messages, end }) {
@@ -37,12 +51,8 @@ export const inlet = defineActor<InletMessages, InletDeps>({
           const isLarge = payload.length >= TRANSFER_BYTES_MIN
           ctx.tell(handler, 'message', message, isLarge ? { transfer: [payload.buffer as ArrayBuffer] } : {})
         }
-        if (end === undefined) return ask()
-        // Where the session is not over but did not answer, it is now.
-        ctx.tell(session, 'disconnect', { reason: DisconnectReason.subprotocolError })
-        for (const { running, handler } of handlers)
-          ctx.tell(handler, 'peerDown', { session: peer.session, capability: running.name, end })
-        ctx.end()
+        if (end === undefined) ask()
+        else over(end)
       },
     }
   },

@@ -20,7 +20,7 @@ export type InletInflow = {
 
 /** A peer, as a protocol is told of it. */
 export type PeerUp = {
-  /** Unique in the life of the p2p actor: a peer that comes back has another. */
+  /** Unique in the life of the node: a peer that comes back has another. */
   readonly session: number
   /** Node id: 64 hexadecimal digits. */
   readonly id: string
@@ -35,7 +35,10 @@ export type PeerUp = {
   readonly peer: Ref<Pick<SessionMessages, 'send' | 'write' | 'disconnect' | 'info'>>
 }
 
-/** What an actor accepts that speaks a capability with peers. For each session in this order: up, messages, down. */
+/**
+ * What an actor accepts that speaks a capability with peers. For each session in this order: up, messages, down. When the
+ * peer server itself fails, all its sessions are gone and nobody is left to say so: watch `peer`.
+ */
 export type ProtocolHandlerNeeds = {
   peerUp: Tell<PeerUp>
   /** Suspends: where too many wait, the sockets of their peers are not read. `payload`: plain, the receiver's. */

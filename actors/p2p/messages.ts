@@ -25,11 +25,10 @@ export type P2pMessages = SessionNeeds & {
   setEntry: Tell<{ readonly key: string; readonly value: Uint8Array | undefined }, Lossy<'coalesce'>>
   /** Where this node is seen from outside. @property ip 4 or 16 bytes */
   setAddress: Tell<{ readonly ip: Uint8Array; readonly tcp?: number; readonly udp?: number }, Lossy<'coalesce'>>
-  /** To self: the dialer has dials, or is down; a session or an inlet is down; a removed peer has had its time. */
+  /** To self: the dialer has dials, or is down; a session is down; a removed peer has had its time. */
   dialsCame: Tell<{ readonly dials: readonly Dial[] | undefined }>
   dialerDown: Tell<{ readonly path: string }>
   sessionDown: Tell<{ readonly path: string; readonly reason: { readonly code: string; readonly detail: string } }>
-  inletDown: Tell<{ readonly path: string; readonly reason: { readonly code: string; readonly detail: string } }>
   removalOver: Tell
   /** To self: the own record is stored, or is not. */
   recordStored: Tell<{ readonly failure: string | undefined }>

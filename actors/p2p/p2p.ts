@@ -10,7 +10,13 @@ import { bytesToBareHex } from '../../protocols/hex.ts'
 import { formatAddress, parseAddress } from '../../protocols/ip/address.ts'
 import { containsAny } from '../../protocols/ip/network.ts'
 import { isUnspecified } from '../../protocols/ip/special-networks.ts'
-import { actorModule, defineActor, reentrant } from '../../runtime/actor.ts'
+import {
+  actorModule,
+  DEFAULT_SUPERVISION,
+  defineActor,
+  reentrant,
+  type SupervisionPolicy,
+} from '../../runtime/actor.ts'
 import type { Connection, NetAddress } from '../../runtime/capabilities.ts'
 import type { Ref } from '../../runtime/messages.ts'
 import { err, ok } from '../../runtime/result.ts'
@@ -39,9 +45,16 @@ const REMOVAL_MS = 5_000
 /** What a node that nobody told its address says of itself, as geth's. */
 const LOCALHOST = Uint8Array.of(127, 0, 0, 1)
 
+/** Sessions have numbers of their own in every life of this actor. */
+const SESSIONS_PER_LIFE = 2 ** 24
+const LIVES_PER_EPOCH = 2 ** 10
+/** The dialer and inlets are few and small; a peer whose inlet fails is gone with it. */
+const SUPERVISION: SupervisionPolicy = { ...DEFAULT_SUPERVISION, restartsMax: 10 }
+
 export const p2p = defineActor<P2pMessages, P2pDeps>({
   name: 'p2p',
   mailbox: { capacity: 1024 },
+  supervision: SUPERVISION,
   lossy: {
     stats: { coalesce: 'session' },
     setEntry: { coalesce: 'key' },
@@ -63,7 +76,8 @@ export const p2p = defineActor<P2pMessages, P2pDeps>({
     const turnedAway: { [why in TurnedAway]: number } = { RESTRICTED: 0, THROTTLED: 0, CROWDED: 0, DISPLACED: 0 }
     const setupEnds = counts()
     const peerEnds = counts()
-    let sessionCount = 0
+    // A protocol may still know sessions of the life before.
+    let sessionCount = ((ctx.epoch - 1) * LIVES_PER_EPOCH + ctx.incarnation - 1) * SESSIONS_PER_LIFE
     let isAskingForDials = false
 
     // --- the own record ---
@@ -227,7 +241,7 @@ export const p2p = defineActor<P2pMessages, P2pDeps>({
         running: running.map(({ name, version }) => ({ name, version })),
       }
       insertPeer(set, id, entry)
-      const { ref: inlet } = ctx.spawn({
+      ctx.spawn({
         name: `inlet-${entry.number}`,
         actor: INLET,
         deps: {
@@ -244,9 +258,9 @@ export const p2p = defineActor<P2pMessages, P2pDeps>({
           handlers: running.map((capability) => ({ running: capability, handler: handlerOf(capability) })),
         },
         thread: ctx.self.thread,
-        restart: 'temporary',
+        // Started again only to say that it is over.
+        restart: 'transient',
       })
-      ctx.watch(inlet, 'inletDown')
       ctx.tell(dialer, 'peerAdded', { id, isDialled: !entry.isInbound })
       settleSetup(entry, id, 'peer')
       ctx.log.debug('Peer added', { id: shortId(id), inbound: entry.isInbound, peers: set.peers.size })
@@ -466,11 +480,6 @@ export const p2p = defineActor<P2pMessages, P2pDeps>({
         if (reason.code === 'STOPPED') return
         connections.get(number)?.accepted?.close()
         settle(number, { code: 'FAILED' }, 'FAILED')
-      },
-      inletDown({ path, reason }) {
-        const entry = connections.get(numberOf(path))
-        if (reason.code !== 'STOPPED' && entry !== undefined)
-          ctx.tell(entry.ref, 'disconnect', { reason: DisconnectReason.subprotocolError })
       },
       removalOver() {
         for (const [id, waiting] of removals) {

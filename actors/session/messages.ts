@@ -140,7 +140,7 @@ export type SocketEvents = Parameters<Connection['handle']>[0]
 export type HeldConnection = { readonly connection: Connection; take(events: SocketEvents): void }
 
 export type SessionDeps = {
-  /** Unique in the life of the p2p actor. */
+  /** Unique in the life of the node. */
   readonly session: number
   readonly key: KeyPair
   readonly clientName: string

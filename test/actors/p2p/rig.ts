@@ -66,6 +66,7 @@ export type PeerOptions = Partial<Omit<P2pDeps, 'settings' | 'protocols' | 'list
   readonly settings?: Partial<P2pDeps['settings']>
   readonly capabilities?: readonly SpokenCapability[]
   readonly mailbox?: number
+  readonly restarts?: number
 }
 
 /** The how-manieth key of the tests. */
@@ -83,12 +84,12 @@ function rootOf(number: number, options: PeerOptions, ready: (peer: Omit<Peer, '
     mailbox: { capacity: 64 },
     supervision: {
       strategy: 'one_for_one',
-      restartsMax: 0,
+      restartsMax: options.restarts ?? 0,
       windowMs: 1000,
       backoff: { minMs: 1, maxMs: 1, jitter: 0 },
     },
     async behavior(ctx) {
-      const { settings, capabilities = [TEST_1], mailbox = 4096, ...more } = options
+      const { settings, capabilities = [TEST_1], mailbox = 4096, restarts: _restarts, ...more } = options
       const heard: Heard = { ups: [], messages: [], downs: [], events: [], slow: undefined }
       const { ref: handler } = ctx.spawn({ name: 'handler', actor: handlerOf(heard, mailbox), deps: undefined })
       const { ref, started } = ctx.spawn({
