@@ -1,19 +1,25 @@
-/** Importing real mainnet blocks, ours against `@ethereumjs/blockchain` and `@ethereumjs/vm`; neither checks seals. */
+/** Importing real mainnet blocks, ours against `@ethereumjs/blockchain` and `@ethereumjs/vm`: without seals, and with all. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createBlockFromRLP } from '@ethereumjs/block'
 import { createBlockchain } from '@ethereumjs/blockchain'
 import { Common, Mainnet } from '@ethereumjs/common'
+import { Ethash } from '@ethereumjs/ethash'
 import { getGenesis } from '@ethereumjs/genesis'
 import { createVM, runBlock } from '@ethereumjs/vm'
 import type { ChainDeps, ChainMessages } from '../../actors/chain/messages.ts'
+import type { PoolDeps, PoolMessages } from '../../actors/pool/messages.ts'
 import { joinBlock } from '../../protocols/block.ts'
 import { encodeBlockBatch } from '../../protocols/block-batch.ts'
+import { bytesEqual } from '../../protocols/bytes.ts'
 import { MAINNET } from '../../protocols/chain-spec/mainnet.ts'
 import { type Era1Block, era1Parser } from '../../protocols/era1/reader.ts'
+import { makeCache } from '../../protocols/ethash/cache.ts'
+import { datasetSize } from '../../protocols/ethash/epoch.ts'
 import { bytesToHex } from '../../protocols/hex.ts'
 import { actorModule, type Context, defineActor } from '../../runtime/actor.ts'
+import type { Ref } from '../../runtime/messages.ts'
 import { startSystem } from '../../runtime/system.ts'
 import { createPublishedHeadMemory } from '../../storage/published-head.ts'
 import { sharedPath } from '../shared-data.ts'
@@ -44,6 +50,34 @@ export const importing: BenchCase = {
   },
 }
 
+const SEALED_BLOCKS = 2_048
+/** Theirs checks so few seals in a second that it gets no more blocks, which are what is compared. */
+const PEER_BLOCKS = 16
+
+export const importingSealed: BenchCase = {
+  name: 'import of mainnet blocks, all seals checked',
+  unit: 'blocks/s',
+  better: 'higher',
+  rounds: 3,
+  goals: [{ of: 'ours, two pool threads', over: '@ethereumjs, in memory', factor: 20 }],
+  async open(small) {
+    const blocks = await firstBlocks(small ? BLOCKS_SMALL : SEALED_BLOCKS)
+    const genesis = await getGenesis(1)
+    if (genesis === undefined) throw new Error('@ethereumjs/genesis lacks mainnet')
+    const cache = makeCache(0).bytes
+    const theirs = new Ethash()
+    theirs.cache = Array.from({ length: cache.length / 64 }, (_, row) => cache.slice(row * 64, (row + 1) * 64))
+    const ours = (threads: number) => importWithOurs(blocks, 1, threads)
+    const contenders: readonly Contender[] = [
+      { name: 'ours, two pool threads', run: () => ours(2) },
+      { name: 'ours, one pool thread', run: () => ours(1) },
+      // Its cache is given to it; ours is made by each run.
+      { name: '@ethereumjs, in memory', run: () => importWithTheirs(blocks.slice(0, PEER_BLOCKS), genesis, theirs) },
+    ]
+    return { contenders, close: async () => {} }
+  },
+}
+
 async function firstBlocks(count: number): Promise<readonly Era1Block[]> {
   const parsed = era1Parser().push(await readFile(sharedPath('data', 'mainnet-00000-5ec1ffb8.era1')))
   if (!parsed.ok) throw new Error(`the era1 file does not parse: ${parsed.error.code}`)
@@ -51,7 +85,11 @@ async function firstBlocks(count: number): Promise<readonly Era1Block[]> {
 }
 
 /** Chain and trie committers on threads of their own, blocks in memory, head and state on disk. */
-async function importWithOurs(blocks: readonly Era1Block[], committers: number): Promise<Outcome> {
+async function importWithOurs(
+  blocks: readonly Era1Block[],
+  committers: number,
+  poolThreads?: number,
+): Promise<Outcome> {
   const directory = await mkdtemp(join(tmpdir(), 'troupe-bench-'))
   let give: (ctx: Context<Record<never, never>>) => void = () => {}
   const given = new Promise<Context<Record<never, never>>>((resolve) => {
@@ -65,7 +103,12 @@ async function importWithOurs(blocks: readonly Era1Block[], committers: number):
       return {}
     },
   })
-  const placement = { chain: 'chain', 'chain/trie-committer-0': 'trie-0', 'chain/trie-committer-1': 'trie-1' }
+  const placement = {
+    pool: 'pool',
+    chain: 'chain',
+    'chain/trie-committer-0': 'trie-0',
+    'chain/trie-committer-1': 'trie-1',
+  }
   const log = { verbosity: 1, format: 'terminal', colour: false } as const
   const system = await startSystem({ root, deps: undefined, placement, log })
   try {
@@ -81,7 +124,7 @@ async function importWithOurs(blocks: readonly Era1Block[], committers: number):
         committers,
         trieBytes: TRIE_BYTES,
         listeners: [],
-        seals: undefined,
+        seals: poolThreads === undefined ? undefined : { check: 'all', pool: startPool(ctx, poolThreads) },
       },
     })
     const started = await chain.started
@@ -89,14 +132,17 @@ async function importWithOurs(blocks: readonly Era1Block[], committers: number):
     const began = performance.now()
     const ahead: Promise<void>[] = []
     let head = ''
-    for (let at = 0; at < blocks.length; at += BATCH_BLOCKS) {
-      const batch = encodeBlockBatch(blocks.slice(at, at + BATCH_BLOCKS))
+    // With seals the answer is the block where theirs ends.
+    const first = poolThreads === undefined ? BATCH_BLOCKS : PEER_BLOCKS
+    for (let at = 0, end = first; at < blocks.length; at = end, end += BATCH_BLOCKS) {
+      const batch = encodeBlockBatch(blocks.slice(at, end))
+      const isCompared = poolThreads === undefined || at === 0
       const answered = ctx.ask(chain.ref, 'importBlocks', { blocks: batch }, { transfer: [batch.buffer] })
       ahead.push(
         answered.then((answer) => {
           if (!answer.ok) throw new Error(answer.error.code)
           if (answer.value.failed !== undefined) throw new Error(answer.value.failed.fault.code)
-          head = bytesToHex(answer.value.head.hash)
+          if (isCompared) head = bytesToHex(answer.value.head.hash)
         }),
       )
       if (ahead.length > BATCHES_AHEAD) await ahead.shift()
@@ -109,9 +155,15 @@ async function importWithOurs(blocks: readonly Era1Block[], committers: number):
   }
 }
 
+function startPool(ctx: Context<Record<never, never>>, threads: number): Ref<PoolMessages> {
+  const actor = actorModule<PoolMessages, PoolDeps>(new URL('../../actors/pool/pool.ts', import.meta.url), 'pool')
+  return ctx.spawn({ name: 'pool', actor, deps: { threads, ethash: undefined } }).ref
+}
+
 async function importWithTheirs(
   blocks: readonly Era1Block[],
   genesisState: NonNullable<Awaited<ReturnType<typeof getGenesis>>>,
+  ethash?: Ethash,
 ): Promise<Outcome> {
   const common = new Common({ chain: Mainnet, hardfork: 'chainstart' })
   const blockchain = await createBlockchain({ common, genesisState, validateBlocks: true, validateConsensus: false })
@@ -122,6 +174,11 @@ async function importWithTheirs(
     const encoded = joinBlock(headerBytes, bodyBytes)
     if (!encoded.ok) throw new Error(encoded.error.code)
     const block = createBlockFromRLP(encoded.value, { common })
+    if (ethash !== undefined) {
+      const { header } = block
+      const { mix } = ethash.run(ethash.headerHash(header.raw()), header.nonce, datasetSize(0))
+      if (!bytesEqual(mix, header.mixHash)) throw new Error(`the seal of block ${header.number} is wrong`)
+    }
     await runBlock(vm, { block })
     await blockchain.putBlock(block)
   }

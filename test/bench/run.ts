@@ -5,7 +5,7 @@ import { ethashCache, ethashSeal } from './ethash.ts'
 import { firstAnswer } from './first-answer.ts'
 import { frameBenches } from './frames.ts'
 import { type BenchCase, runCase } from './harness.ts'
-import { importing } from './import.ts'
+import { importing, importingSealed } from './import.ts'
 import { keccakBenches } from './keccak.ts'
 import { oneWay } from './one-way.ts'
 import { recordingBetweenThreads, recordingOnOneThread } from './recording.ts'
@@ -24,6 +24,7 @@ const CASES: readonly BenchCase[] = [
   recordingBetweenThreads,
   recordingOnOneThread,
   importing,
+  importingSealed,
   committing,
   firstAnswer,
   ...keccakBenches,
