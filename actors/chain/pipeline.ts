@@ -203,6 +203,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   function commit(executed: Executed, given: ImportJob): Promise<Outcome> {
     const { blocks } = executed
     const sealing = (given.isStored ? NO_SEALS : seals).check(blocks.map(({ ancestor }) => ancestor))
+    // Heard below, when it is this batch's turn; until then nobody would be listening.
+    sealing.catch(() => {})
     const mine = generation
     const applied = blocks.length === 0 ? undefined : committers.apply(blocks.map(({ changes }) => changes))
     unwritten++

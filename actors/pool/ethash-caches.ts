@@ -48,9 +48,13 @@ export function ethashCaches(
   const entries = new Map<number, Entry>()
 
   function start(epoch: number, priority: JobPriority): Entry {
-    const entry: Entry = { epoch, priority, requeue: undefined, opened: Promise.resolve().then(() => load(entry)) }
-    void entry.opened.then((opened) => {
-      if (!opened.ok && entries.get(epoch) === entry) entries.delete(epoch)
+    const opened = Promise.resolve()
+      .then(() => load(entry))
+      // No memory for so much, in most cases: whoever needs the cache hears of it.
+      .catch((thrown: unknown) => err({ code: 'JOB_FAILED', detail: String(thrown) } as const))
+    const entry: Entry = { epoch, priority, requeue: undefined, opened }
+    void opened.then((settled) => {
+      if (!settled.ok && entries.get(epoch) === entry) entries.delete(epoch)
     })
     return entry
   }

@@ -80,6 +80,15 @@ test('a failure is told to all who wait, and the next who asks has it tried agai
   expect(await again).toMatchObject({ ok: true })
 })
 
+test('one for which there is no memory is a failure, and no end of the pool', async () => {
+  const silent = { error() {}, warn() {}, info() {}, debug() {}, trace() {} }
+  const run = () => Promise.reject(new RangeError('no memory'))
+  const caches = ethashCaches({ run }, undefined, { monotonic: () => 0 }, silent)
+  const failure = { ok: false, error: { code: 'JOB_FAILED', detail: 'RangeError: no memory' } }
+  expect(await caches.open(0, 'normal')).toEqual(failure)
+  expect(await caches.open(0, 'normal')).toEqual(failure)
+})
+
 test('only two are kept, those that were used last', async () => {
   const { runs, caches, turn, asked } = scene()
   for (const epoch of [0, 1, 0, 2, 0, 1]) {
