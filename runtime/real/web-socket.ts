@@ -45,7 +45,7 @@ export function acceptWebSockets(upgrade: WebSocketUpgrade): Accepted {
       webSocket.ping()
     }, upgrade.pingMs)
     webSocket.once('close', () => clearInterval(timer))
-    upgrade.accept(connectionOf(webSocket, remote))
+    upgrade.accept(connectionOf(webSocket, socket, remote))
   }
 
   return {
@@ -71,11 +71,23 @@ export function acceptWebSockets(upgrade: WebSocketUpgrade): Accepted {
   }
 }
 
-function connectionOf(webSocket: WebSocket, remote: string): WebSocketConnection {
+function connectionOf(webSocket: WebSocket, socket: Socket, remote: string): WebSocketConnection {
   type Events = Parameters<WebSocketConnection['handle']>[0]
   let events: Events | undefined
   let isClosed = false
   let isFull = false
+  let isGathering = false
+
+  /** What is sent in one turn leaves in one write: a head may be hundreds of notifications. */
+  function gather(): void {
+    if (isGathering) return
+    isGathering = true
+    socket.cork()
+    process.nextTick(() => {
+      isGathering = false
+      socket.uncork()
+    })
+  }
 
   webSocket.on('message', (data: Buffer) => {
     if (!isClosed) events?.message(exact(data))
@@ -94,6 +106,7 @@ function connectionOf(webSocket: WebSocket, remote: string): WebSocketConnection
     },
     send(text) {
       if (isClosed || webSocket.readyState !== webSocket.OPEN) return false
+      gather()
       webSocket.send(text, () => {
         if (!isFull || isClosed || webSocket.bufferedAmount > UNSENT_BYTES_HIGH) return
         isFull = false
