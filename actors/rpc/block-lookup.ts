@@ -29,8 +29,10 @@ export function findState(chain: ChainReader, selector: BlockSelector): Result<B
   if (block.value === undefined) {
     return err(serverError(selector.by === 'hash' ? 'header for hash not found' : 'header not found'))
   }
+  // The head is canonical, and what most calls name: not to be looked up.
+  const isHead = selector.by === 'tag' && block.value === chain.head()
   // Only the canonical chain was executed; blocks beside it have no state here.
-  if (!isCanonical(chain, block.value)) return err(notCanonical())
+  if (!isHead && !isCanonical(chain, block.value)) return err(notCanonical())
   return ok(block.value)
 }
 

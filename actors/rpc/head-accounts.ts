@@ -21,17 +21,22 @@ export function createHeadAccounts(): (head: Uint8Array | undefined) => HeadAcco
 }
 
 function accountsOfOneHead(): HeadAccounts {
-  const known = new Map<string, AccountFields | undefined>()
+  /** By the first bytes of the hash: a text of all of them costs more than the rest of the lookup. */
+  const known = new Map<number, { readonly addressHash: Uint8Array; readonly account: AccountFields | undefined }>()
   return {
     of(addressHash, read) {
-      const key = String.fromCharCode(...addressHash)
+      const key = keyOf(addressHash)
       const before = known.get(key)
-      if (before !== undefined || known.has(key)) return before
+      if (before !== undefined && bytesEqual(before.addressHash, addressHash)) return before.account
       const account = read()
       // Whoever asks for all there are fills it in vain: it begins anew, and costs no more than without it.
       if (known.size >= ACCOUNTS_MAX) known.clear()
-      known.set(key, account)
+      known.set(key, { addressHash: addressHash.slice(), account })
       return account
     },
   }
 }
+
+/** Six bytes: what a number counts exactly. */
+const keyOf = (hash: Uint8Array): number =>
+  ((hash[0]! << 16) | (hash[1]! << 8) | hash[2]!) * 2 ** 24 + ((hash[3]! << 16) | (hash[4]! << 8) | hash[5]!)

@@ -46,3 +46,11 @@ test('keeps a bounded number', () => {
   readAll()
   expect(reads).toBeGreaterThan(5000)
 })
+
+test('tells accounts apart whose hashes begin alike', () => {
+  const accounts = createHeadAccounts()(hash(1))
+  const other = hash(9).fill(7, 6)
+  expect(accounts.of(hash(9), () => account(5n))?.balance).toBe(5n)
+  expect(accounts.of(other, () => account(6n))?.balance).toBe(6n)
+  expect(accounts.of(hash(9), () => account(5n))?.balance).toBe(5n)
+})
