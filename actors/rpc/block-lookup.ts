@@ -1,16 +1,23 @@
 import { bytesEqual } from '../../protocols/bytes.ts'
+import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
 import type { BlockSelector } from '../../protocols/json-rpc/block-selector.ts'
 import { type JsonRpcError, serverError } from '../../protocols/json-rpc/error.ts'
 import { err, ok, type Result } from '../../protocols/result.ts'
 import type { ChainReader } from './chain-reader.ts'
 
 export type BlockId = { readonly number: bigint; readonly hash: Uint8Array }
+/** What decides which blocks are safe and final. */
+type Finality = Pick<ChainSpec, 'simulatedBeacon'>
 
 /** The block that is named; undefined when there is none: for getters, which answer null then (geth eth/api_backend.go). */
-export function findBlock(chain: ChainReader, selector: BlockSelector): Result<BlockId | undefined, JsonRpcError> {
+export function findBlock(
+  chain: ChainReader,
+  selector: BlockSelector,
+  finality: Finality,
+): Result<BlockId | undefined, JsonRpcError> {
   switch (selector.by) {
     case 'tag':
-      return findTag(chain, selector.tag)
+      return findTag(chain, selector.tag, finality)
     case 'number':
       return ok(atNumber(chain, selector.number))
     case 'hash': {
@@ -23,8 +30,12 @@ export function findBlock(chain: ChainReader, selector: BlockSelector): Result<B
 }
 
 /** The canonical block whose state is named: there, an unknown block is an error. */
-export function findState(chain: ChainReader, selector: BlockSelector): Result<BlockId, JsonRpcError> {
-  const block = findBlock(chain, selector)
+export function findState(
+  chain: ChainReader,
+  selector: BlockSelector,
+  finality: Finality,
+): Result<BlockId, JsonRpcError> {
+  const block = findBlock(chain, selector, finality)
   if (!block.ok) return block
   if (block.value === undefined) {
     return err(serverError(selector.by === 'hash' ? 'header for hash not found' : 'header not found'))
@@ -39,6 +50,7 @@ export function findState(chain: ChainReader, selector: BlockSelector): Result<B
 function findTag(
   chain: ChainReader,
   tag: Extract<BlockSelector, { by: 'tag' }>['tag'],
+  { simulatedBeacon }: Finality,
 ): Result<BlockId | undefined, JsonRpcError> {
   switch (tag) {
     case 'latest':
@@ -48,11 +60,16 @@ function findTag(
       return ok(chain.head())
     case 'earliest':
       return ok(atNumber(chain, 0n))
-    // Set by a consensus client only.
     case 'safe':
+      return simulatedBeacon === undefined ? err(notSet(tag)) : ok(chain.head())
     case 'finalized':
-      return err(serverError(`${tag} block not found`))
+      return simulatedBeacon === undefined ? err(notSet(tag)) : ok(epochStart(chain, simulatedBeacon.epochBlocks))
   }
+}
+
+function epochStart(chain: ChainReader, epochBlocks: bigint): BlockId | undefined {
+  const head = chain.head()
+  return head && atNumber(chain, head.number - (head.number % epochBlocks))
 }
 
 function atNumber(chain: ChainReader, number: bigint): BlockId | undefined {
@@ -67,4 +84,6 @@ function isCanonical(chain: ChainReader, block: BlockId): boolean {
   return hash !== undefined && bytesEqual(hash, block.hash)
 }
 
+/** No consensus client has said which it is. */
+const notSet = (tag: 'safe' | 'finalized'): JsonRpcError => serverError(`${tag} block not found`)
 const notCanonical = (): JsonRpcError => serverError('hash is not currently canonical')

@@ -10,6 +10,8 @@ export type ChainSpec = {
   readonly networkId: bigint // of the eth protocol's status
   readonly consensus: 'ethash' | 'clique' | 'beacon'
   readonly clique?: CliqueParameters
+  /** Where the node itself stands for the consensus client; absent: what is safe and final is not known from the chain. */
+  readonly simulatedBeacon?: SimulatedBeacon
   readonly genesis: GenesisSpec
   /** Activation block of each fork; absent: never. */
   readonly blockForks: { readonly [F in BlockFork]?: bigint }
@@ -30,6 +32,9 @@ export type CliqueParameters = {
   readonly periodSeconds: bigint
   readonly epochBlocks: bigint
 }
+
+/** Its head is safe, the newest block whose number is a multiple of the epoch final. */
+export type SimulatedBeacon = { readonly epochBlocks: bigint }
 
 /** Blob parameters of a fork (EIP-7840): blobs per block, and the pace of the blob base fee. */
 export type BlobParameters = {

@@ -32,6 +32,8 @@ export const DEV_ACCOUNTS: readonly DevAccount[] = (
 export const DEV_BALANCE = 10_000n * 10n ** 18n
 /** Default gas limit of geth's miner (1.10.26). */
 const DEV_GAS_LIMIT = 30_000_000n
+/** Blocks, `devEpochLength` of geth eth/catalyst/simulated_beacon.go. */
+const DEV_EPOCH_BLOCKS = 32n
 
 const funded = (address: Uint8Array): GenesisAccount => ({
   address,
@@ -53,6 +55,7 @@ export const DEV: ChainSpec = {
   chainId: 1337n,
   networkId: 1337n,
   consensus: 'beacon',
+  simulatedBeacon: { epochBlocks: DEV_EPOCH_BLOCKS },
   genesis: {
     nonce: new Uint8Array(8),
     timestamp: 0n,

@@ -5,19 +5,20 @@ import { type JsonRpcError, serverError } from '../../../protocols/json-rpc/erro
 import { err, ok, type Result } from '../../../protocols/result.ts'
 import { type BlockId, findBlock } from '../block-lookup.ts'
 import type { ChainReader } from '../chain-reader.ts'
+import type { ChainInfo } from '../messages.ts'
 import { type MethodTable, method } from './method.ts'
 
 export const DEBUG_METHODS: MethodTable = {
-  debug_getRawHeader: method([blockSelector], ({ chain }, [selector]) => {
+  debug_getRawHeader: method([blockSelector], ({ chain, info }, [selector]) => {
     const reader = chain()
-    const block = namedBlock(reader, selector)
+    const block = namedBlock(reader, selector, info)
     if (!block.ok) return block
     const header = reader.header(block.value.number, block.value.hash)
     return header === undefined ? err(notFound()) : ok(bytesToHex(header))
   }),
-  debug_getRawBlock: method([blockSelector], ({ chain }, [selector]) => {
+  debug_getRawBlock: method([blockSelector], ({ chain, info }, [selector]) => {
     const reader = chain()
-    const block = namedBlock(reader, selector)
+    const block = namedBlock(reader, selector, info)
     if (!block.ok) return block
     const header = reader.header(block.value.number, block.value.hash)
     const body = reader.body(block.value.number, block.value.hash)
@@ -29,8 +30,8 @@ export const DEBUG_METHODS: MethodTable = {
   }),
 }
 
-function namedBlock(chain: ChainReader, selector: BlockSelector): Result<BlockId, JsonRpcError> {
-  const block = findBlock(chain, selector)
+function namedBlock(chain: ChainReader, selector: BlockSelector, { spec }: ChainInfo): Result<BlockId, JsonRpcError> {
+  const block = findBlock(chain, selector, spec)
   if (!block.ok) return block
   return block.value === undefined ? err(notFound()) : ok(block.value)
 }

@@ -8,7 +8,7 @@ import { keccak256 } from '../../../protocols/keccak256.ts'
 import { err, ok, type Result } from '../../../protocols/result.ts'
 import { findBlock, findState } from '../block-lookup.ts'
 import { blockObject, ommerObject, type StoredBlock } from '../block-object.ts'
-import type { AccountFields, ChainReader, MaybeLater } from '../chain-reader.ts'
+import type { AccountFields, MaybeLater } from '../chain-reader.ts'
 import type { ImportProgress } from '../messages.ts'
 import { stateUnavailable } from '../state-refusal.ts'
 import { readStoredBlock } from '../stored-block.ts'
@@ -44,21 +44,21 @@ export const ETH_METHODS: MethodTable = {
     show(around, byHash(wanted), (block) => ommerAt(block, index)),
   ),
   eth_getBalance: method(state, (around, [of, at]) =>
-    readAccount(around.chain(), of, at, (account) => encodeQuantity(account?.balance ?? 0n)),
+    readAccount(around, of, at, (account) => encodeQuantity(account?.balance ?? 0n)),
   ),
   eth_getTransactionCount: method(state, (around, [of, at]) =>
-    readAccount(around.chain(), of, at, (account) => encodeQuantity(account?.nonce ?? 0n)),
+    readAccount(around, of, at, (account) => encodeQuantity(account?.nonce ?? 0n)),
   ),
   eth_getCode: method(state, (around, [of, at]) => {
     const chain = around.chain()
-    return readAccount(chain, of, at, (account) => {
+    return readAccount(around, of, at, (account) => {
       const code = account === undefined ? undefined : chain.code(account.codeHash)
       return code === undefined ? '0x' : bytesToHex(code)
     })
   }),
   eth_getStorageAt: method([address, storageKey, optional(blockSelector)], (around, [of, { slot }, at]) => {
     const chain = around.chain()
-    const block = findState(chain, at ?? LATEST)
+    const block = findState(chain, at ?? LATEST, around.info.spec)
     if (!block.ok) return block
     const { number } = block.value
     return when(chain.storageAt(keccak256(of), keccak256(slot), number), (value) =>
@@ -91,19 +91,20 @@ function show(
   // No block is being built, so there is none to show; state readers take the head for it.
   if (selector.by === 'tag' && selector.tag === 'pending') return ok(null)
   const chain = around.chain()
-  const found = findBlock(chain, selector)
+  const found = findBlock(chain, selector, around.info.spec)
   if (!found.ok) return found
   const block = found.value === undefined ? undefined : readStoredBlock(chain, found.value)
   return ok(block === undefined ? null : view(block))
 }
 
 function readAccount(
-  chain: ChainReader,
+  around: Surroundings,
   of: Uint8Array,
   at: BlockSelector | undefined,
   view: (account: AccountFields | undefined) => string,
 ): MaybeLater<Result<JsonValue, JsonRpcError>> {
-  const block = findState(chain, at ?? LATEST)
+  const chain = around.chain()
+  const block = findState(chain, at ?? LATEST, around.info.spec)
   if (!block.ok) return block
   const { number } = block.value
   return when(chain.accountAt(keccak256(of), number), (account) =>

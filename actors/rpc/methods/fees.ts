@@ -37,7 +37,7 @@ export const FEE_METHODS: MethodTable = {
         const beyond = `requested ${newest.number}, head ${head.value.number}`
         return err(serverError(`request beyond head block: ${beyond}`))
       }
-      const block = findBlock(reader, newest)
+      const block = findBlock(reader, newest, info.spec)
       if (!block.ok) return block
       if (block.value === undefined) return err(serverError('header not found'))
       const blocks = count > BigInt(HISTORY_BLOCKS_MAX) ? HISTORY_BLOCKS_MAX : Number(count)

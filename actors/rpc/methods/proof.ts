@@ -7,27 +7,27 @@ import { keccak256 } from '../../../protocols/keccak256.ts'
 import { err, ok, type Result } from '../../../protocols/result.ts'
 import { accountProof } from '../account-proof.ts'
 import { findState } from '../block-lookup.ts'
-import type { ChainReader } from '../chain-reader.ts'
 import { stateUnavailable } from '../state-refusal.ts'
 import { readStoredHeader } from '../stored-block.ts'
-import { type MethodTable, method } from './method.ts'
+import { type MethodTable, method, type Surroundings } from './method.ts'
 
 /** Slots of one call (geth internal/ethapi `maxGetStorageSlots`). */
 const SLOTS_MAX = 1024
 
 export const PROOF_METHODS: MethodTable = {
   eth_getProof: method([address, listOf(storageKey, SLOTS_MAX), optional(blockSelector)], (around, [of, keys, at]) =>
-    prove(around.chain(), of, keys, at ?? LATEST),
+    prove(around, of, keys, at ?? LATEST),
   ),
 }
 
 async function prove(
-  chain: ChainReader,
+  around: Surroundings,
   of: Uint8Array,
   keys: readonly StorageKey[],
   at: BlockSelector,
 ): Promise<Result<JsonObject, JsonRpcError>> {
-  const block = findState(chain, at)
+  const chain = around.chain()
+  const block = findState(chain, at, around.info.spec)
   if (!block.ok) return block
   const { number } = block.value
   const head = chain.head()

@@ -146,19 +146,11 @@ describe('blocks', () => {
   })
   test('beside the canonical chain are found by hash', async () =>
     expect((await result('eth_getBlockByHash', bytesToHex(side.hash), false)).extraData).toBe('0x01'))
-  test('that are unknown are null, that nobody has set an error', async () => {
+  test('that are unknown are null', async () => {
     expect(await result('eth_getBlockByNumber', '0x3', false)).toBeNull()
     expect(await result('eth_getBlockByHash', `0x${'00'.repeat(32)}`, false)).toBeNull()
     expect(await result('eth_getBlockByNumber', 'pending', false)).toBeNull()
     expect((await result('eth_getBlockByNumber', 'earliest', false)).hash).toBe(hashes[0])
-    expect(await error('eth_getBlockByNumber', 'finalized', false)).toEqual({
-      code: -32000,
-      message: 'finalized block not found',
-    })
-    expect(await error('eth_getBlockByNumber', 'safe', false)).toEqual({
-      code: -32000,
-      message: 'safe block not found',
-    })
   })
 })
 
