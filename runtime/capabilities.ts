@@ -83,7 +83,14 @@ export interface Disk {
 }
 
 export type NetError = {
-  readonly code: 'NET_ADDRESS_IN_USE' | 'NET_REFUSED' | 'NET_TIMEOUT' | 'NET_CLOSED' | 'NET_DENIED' | 'NET_IO'
+  readonly code:
+    | 'NET_ADDRESS_IN_USE'
+    | 'NET_REFUSED'
+    | 'NET_TIMEOUT'
+    | 'NET_CLOSED'
+    | 'NET_DENIED'
+    | 'NET_NOT_FOUND' // a name that has no such record
+    | 'NET_IO'
   readonly address: string
   readonly cause: string
 }
@@ -179,6 +186,8 @@ export interface Net {
     at: NetAddress,
     receive: (from: NetAddress, bytes: Uint8Array) => void,
   ): Promise<Result<Datagrams, NetError>>
+  /** TXT records of a name in DNS, each in the pieces it came in (RFC 1035, section 3.3.14), in any order. */
+  resolveText(name: string, timeoutMs: number): Promise<Result<readonly (readonly string[])[], NetError>>
   /** A Unix socket (a named pipe on Windows) at `path`, mode 0600 in a directory of mode 0700; a stale socket file is replaced. */
   listenLocal(path: string, accept: (connection: Connection) => void): Promise<Result<Listener, NetError>>
   /**

@@ -23,4 +23,8 @@ const CODES: { readonly [errno: string]: NetError['code'] } = {
   ERR_STREAM_DESTROYED: 'NET_CLOSED',
   EACCES: 'NET_DENIED',
   EPERM: 'NET_DENIED',
+  // Those of the resolver (c-ares).
+  ENOTFOUND: 'NET_NOT_FOUND',
+  ENODATA: 'NET_NOT_FOUND',
+  ETIMEOUT: 'NET_TIMEOUT',
 }

@@ -35,6 +35,8 @@ const DATAGRAM_BYTES_MAX = 65507
 /** The first port given out for port 0 (RFC 6335, dynamic ports). */
 const EPHEMERAL_PORT_FIRST = 49152
 const PORT_MAX = 65535
+/** An answer of a resolver, in milliseconds. */
+const RESOLVE_MS = 20
 /** How long a connection attempt into a partition waits before it tries again, in milliseconds (RFC 6298). */
 const CONNECT_RETRY_MS = 1000
 
@@ -66,6 +68,7 @@ export class SimulatedNetwork {
   readonly #defaults: LinkConditions
   readonly #hosts = new Map<string, Host>()
   readonly #links = new Map<string, Link>()
+  readonly #texts = new Map<string, readonly (readonly string[])[]>()
   readonly #partitions = new Set<{ readonly a: ReadonlySet<string>; readonly b: ReadonlySet<string> }>()
 
   constructor(world: SimulatedWorld, conditions: Partial<LinkConditions> = {}) {
@@ -82,6 +85,12 @@ export class SimulatedNetwork {
   setLink(from: string, to: string, conditions: Partial<LinkConditions>): void {
     const link = this.#link(from, to)
     link.conditions = { ...link.conditions, ...conditions }
+  }
+
+  /** What `resolveText` answers for a name from now on; undefined: it has no such record. */
+  setTexts(name: string, texts: readonly (readonly string[])[] | undefined): void {
+    if (texts === undefined) this.#texts.delete(name)
+    else this.#texts.set(name, texts)
   }
 
   /** From now on nothing passes between `a` and `b`, in either direction, until `heal`. */
@@ -174,6 +183,20 @@ export class SimulatedNetwork {
           () => false,
           (address, free) => this.#datagrams(host, address, free),
         ),
+      resolveText: (name) =>
+        new Promise((resolve) => {
+          const { life } = host
+          this.#world.schedule(RESOLVE_MS, `${host.name} dns`, () => {
+            if (host.life !== life) return
+            const texts = this.#texts.get(name)
+            this.#world.record(host.name, 'dns', name)
+            resolve(
+              texts === undefined
+                ? err({ code: 'NET_NOT_FOUND', address: name, cause: 'the name has no such record' })
+                : ok(texts.map((pieces) => [...pieces])),
+            )
+          })
+        }),
       listenLocal: async (path, accept): Promise<Result<Listener, NetError>> => {
         if (host.locals.has(path)) return err(inUse(path))
         host.locals.set(path, accept)

@@ -1,9 +1,10 @@
+import { createSocket } from 'node:dgram'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { connect as connectSocket, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import type { HttpLimits, HttpRequest, HttpResponse, Listener } from '../../../runtime/capabilities.ts'
 import { realClock } from '../../../runtime/real/clock.ts'
 import { realDisk } from '../../../runtime/real/disk.ts'
@@ -11,6 +12,7 @@ import { actorLog, formatLine, type LogFormat, stderrSink, wantsColour } from '.
 import { realNet } from '../../../runtime/real/net.ts'
 import { realRandom } from '../../../runtime/real/random.ts'
 import { connectLocal } from '../../../runtime/real/tcp.ts'
+import { resolveTexts } from '../../../runtime/real/texts.ts'
 import { codeOf, granted } from './surroundings.ts'
 
 const bugs: unknown[] = []
@@ -421,5 +423,48 @@ describe('log lines', () => {
     closed('a\n')
     closed('b\n')
     expect(calls).toBe(1)
+  })
+})
+
+describe('names', () => {
+  /** A resolver on loopback that answers each question with `records`, or not at all. */
+  async function resolverOn(records: readonly (readonly string[])[] | undefined): Promise<string> {
+    const socket = createSocket('udp4')
+    onTestFinished(() => void socket.close())
+    socket.on('message', (query, from) => {
+      if (records === undefined) return
+      const question = query.subarray(12, query.indexOf(0, 12) + 5)
+      const head = Buffer.from(query.subarray(0, 12))
+      head.writeUInt16BE(records.length > 0 ? 0x8180 : 0x8183, 2)
+      for (const [at, count] of [
+        [4, 1],
+        [6, records.length],
+        [8, 0],
+        [10, 0],
+      ] as const)
+        head.writeUInt16BE(count, at)
+      const answers = records.map((pieces) => {
+        const data = Buffer.concat(pieces.map((piece) => Buffer.from([piece.length, ...Buffer.from(piece)])))
+        const fixed = Buffer.from([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, data.length >>> 8, data.length & 255])
+        return Buffer.concat([fixed, data])
+      })
+      socket.send(Buffer.concat([head, question, ...answers]), from.port, from.address)
+    })
+    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve))
+    return `127.0.0.1:${socket.address().port}`
+  }
+  test('have texts, each in its pieces', async () => {
+    const server = await resolverOn([['one'], ['two ', 'pieces']])
+    expect(await resolveTexts('nodes.example.org', 5_000, [server])).toEqual({
+      ok: true,
+      value: [['one'], ['two ', 'pieces']],
+    })
+  })
+  test('have none, or no resolver that answers in time', async () => {
+    const none = await resolveTexts('nodes.example.org', 5_000, [await resolverOn([])])
+    expect(none).toMatchObject({ error: { code: 'NET_NOT_FOUND', address: 'nodes.example.org' } })
+    const startedAt = Date.now()
+    expect(codeOf(await resolveTexts('nodes.example.org', 300, [await resolverOn(undefined)]))).toBe('NET_TIMEOUT')
+    expect(Date.now() - startedAt).toBeLessThan(3_000)
   })
 })
