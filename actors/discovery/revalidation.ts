@@ -33,9 +33,12 @@ export type Revalidation = {
   readonly active: Map<string, Entry>
 }
 
-export const emptyRevalidation = (): Revalidation => ({
-  fast: { name: 'fast', intervalMs: FAST_INTERVAL_MS, entries: [], nextMs: Number.POSITIVE_INFINITY },
-  slow: { name: 'slow', intervalMs: SLOW_INTERVAL_MS, entries: [], nextMs: Number.POSITIVE_INFINITY },
+export type RevalidationIntervals = { readonly fastMs: number; readonly slowMs: number }
+export const REVALIDATION_INTERVALS: RevalidationIntervals = { fastMs: FAST_INTERVAL_MS, slowMs: SLOW_INTERVAL_MS }
+
+export const emptyRevalidation = ({ fastMs, slowMs }: RevalidationIntervals): Revalidation => ({
+  fast: { name: 'fast', intervalMs: fastMs, entries: [], nextMs: Number.POSITIVE_INFINITY },
+  slow: { name: 'slow', intervalMs: slowMs, entries: [], nextMs: Number.POSITIVE_INFINITY },
   active: new Map(),
 })
 

@@ -27,6 +27,7 @@ import {
   type Moment,
   moveTo,
   nextDueMs,
+  REVALIDATION_INTERVALS,
   type Revalidation,
   takeActive,
 } from './revalidation.ts'
@@ -42,7 +43,7 @@ const CHECKS_DIVISOR = 3
 /** A node with more checks is worth remembering over a restart (geth). */
 const STORED_CHECKS_MIN = 6
 /** So long in the table, and a node that ever answered is remembered (geth 1.10, `seedMinTableTime`). */
-const STORED_AGE_MS = 5 * 60 * 1_000
+export const STORED_AGE_MS = 5 * 60 * 1_000
 
 export type Table = {
   /** Our own id. */
@@ -54,11 +55,11 @@ export type Table = {
   isReady: boolean
 }
 
-export const emptyTable = (self: Uint8Array): Table => ({
+export const emptyTable = (self: Uint8Array, intervals = REVALIDATION_INTERVALS): Table => ({
   self,
   buckets: Array.from({ length: BUCKETS }, emptyBucket),
   addresses: subnetLimit(COUNTED_PREFIX_BITS, TABLE_ADDRESSES_MAX),
-  revalidation: emptyRevalidation(),
+  revalidation: emptyRevalidation(intervals),
   isReady: false,
 })
 
@@ -161,10 +162,10 @@ export function closestNodes(table: Table, target: Uint8Array, max: number, pref
 }
 
 /** Nodes that answered at least once and have been there for 5 minutes: the seeds of the next start (geth 1.10, `copyLiveNodes`). */
-export function nodesToRemember(table: Table, nowMs: number): Node[] {
+export function nodesToRemember(table: Table, nowMs: number, ageMs = STORED_AGE_MS): Node[] {
   return table.buckets
     .flatMap((bucket) => bucket.entries)
-    .filter(({ checks, addedMs }) => checks > 0 && nowMs - addedMs >= STORED_AGE_MS)
+    .filter(({ checks, addedMs }) => checks > 0 && nowMs - addedMs >= ageMs)
     .map(({ node }) => node)
 }
 
