@@ -17,7 +17,7 @@ import {
   takeUint,
   uintToBytes,
 } from '../rlp.ts'
-import { COMPRESSED_KEY_BYTES } from '../secp256k1/point.ts'
+import { COMPRESSED_KEY_BYTES } from '../secp256k1/backend.ts'
 import type { Identities, NodeKey } from './identity.ts'
 import { nodeIdOf } from './identity.ts'
 

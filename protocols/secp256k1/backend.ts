@@ -19,6 +19,9 @@ export type Backend = {
   /** The x coordinate, 32 bytes. */
   ecdh(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array
   publicKey(secretKey: Uint8Array): Uint8Array
+  /** @param compressed 33 bytes: `02` where y is even or `03`, `x` (SEC 1, 2.3.3) */
+  decompress(compressed: Uint8Array): Uint8Array
+  isPoint(publicKey: Uint8Array): boolean
 }
 
 /**
@@ -37,11 +40,16 @@ export type Secp256k1 = {
   /** The x coordinate of the common point, 32 bytes, not hashed: what ECIES of devp2p derives its keys from. */
   ecdh(secretKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined
   publicKey(secretKey: Uint8Array): Uint8Array | undefined
+  /** The point of 33 bytes. */
+  decompress(compressed: Uint8Array): Uint8Array | undefined
+  /** Whether 64 bytes are a point of the curve. */
+  isPoint(publicKey: Uint8Array): boolean
 }
 
 export const HASH_BYTES = 32
 export const SECRET_KEY_BYTES = 32
 export const PUBLIC_KEY_BYTES = 64
+export const COMPRESSED_KEY_BYTES = 33
 export const SIGNATURE_BYTES = 65
 /** `r ‖ s` */
 const COMPACT_BYTES = 64
@@ -93,6 +101,14 @@ export function secp256k1Of(backend: Backend): Secp256k1 {
       needs(secretKey, SECRET_KEY_BYTES)
       return isScalar(secretKey) ? backend.publicKey(secretKey).slice(1) : undefined
     },
+    decompress(compressed) {
+      needs(compressed, COMPRESSED_KEY_BYTES)
+      return orUndefined(() => backend.decompress(compressed))?.slice(1)
+    },
+    isPoint(publicKey) {
+      needs(publicKey, PUBLIC_KEY_BYTES)
+      return orUndefined(() => backend.isPoint(uncompressed(publicKey))) ?? false
+    },
   }
 }
 
@@ -105,7 +121,8 @@ const TEST_PUBLIC_KEY = hexConstant(
 const TEST_SIGNATURE = hexConstant(
   'fcdeeb3bf922c19f72f404a936161034a025db91390fc2da20dc7890d44c67196215c4d877afde900ad58e4f503aaa08866ae902bd45225f89a062325323a16b00',
 )
-
+/** Its y is even. */
+const TEST_COMPRESSED = hexConstant('0256b328b30c8bf5839e24058747879408bdb36241dc9c2e7c619faa12b2920967')
 const TEST_COMMON = hexConstant('2d161ec93bafb8db0fd244f1fc5e324141479b6ecb5fa1c510eed62e77d1d8d3')
 
 /** Whether an implementation signs, recovers, verifies and refuses as it should, for one key. */
@@ -115,12 +132,17 @@ export function backendPasses(backend: Backend): boolean {
   const signature = curve.sign(TEST_HASH, TEST_SECRET_KEY)
   if (publicKey === undefined || signature === undefined) return false
   const recovered = curve.recover(TEST_HASH, signature)
+  const decompressed = curve.decompress(TEST_COMPRESSED)
   const common = curve.ecdh(TEST_SECRET_KEY, publicKey)
   return (
     compareBytes(publicKey, TEST_PUBLIC_KEY) === 0 &&
     compareBytes(signature, TEST_SIGNATURE) === 0 &&
     recovered !== undefined &&
     compareBytes(recovered, publicKey) === 0 &&
+    decompressed !== undefined &&
+    compareBytes(decompressed, publicKey) === 0 &&
+    curve.isPoint(publicKey) &&
+    !curve.isPoint(new Uint8Array(PUBLIC_KEY_BYTES)) &&
     common !== undefined &&
     compareBytes(common, TEST_COMMON) === 0 &&
     curve.verify(TEST_HASH, signature, publicKey) &&

@@ -12,6 +12,8 @@ export const nativeBackend: Backend = {
   },
   ecdh: (secretKey, publicKey) => bindings.ecdh(publicKey, secretKey, { hashfn: takeX }, new Uint8Array(32)),
   publicKey: (secretKey) => bindings.publicKeyCreate(secretKey, false),
+  decompress: (compressed) => bindings.publicKeyConvert(compressed, false),
+  isPoint: (publicKey) => bindings.publicKeyVerify(publicKey),
 }
 
 /** What the addon would hash, it is given back. */

@@ -1,7 +1,7 @@
 /** The curve in JavaScript: where neither the addon nor WebAssembly runs, and the oracle of both. */
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { getPublicKey, getSharedSecret, hashes, recoverPublicKey, sign, verify } from '@noble/secp256k1'
+import { getPublicKey, getSharedSecret, hashes, Point, recoverPublicKey, sign, verify } from '@noble/secp256k1'
 import { concatBytes } from '../bytes.ts'
 import type { Backend } from './backend.ts'
 
@@ -19,4 +19,7 @@ export const nobleBackend: Backend = {
   },
   ecdh: (secretKey, publicKey) => getSharedSecret(secretKey, publicKey, false).slice(1, 33),
   publicKey: (secretKey) => getPublicKey(secretKey, false),
+  decompress: (compressed) => Point.fromBytes(compressed).toBytes(false),
+  // What is no point it throws.
+  isPoint: (publicKey) => Point.fromBytes(publicKey) instanceof Point,
 }

@@ -1,12 +1,9 @@
 /** Points of the curve as bytes: 64 (`x ‖ y`) as devp2p carries them, 33 (parity, `x`) as node records do (SEC 1, 2.3.3). */
-import { Point } from '@noble/secp256k1'
-import { PUBLIC_KEY_BYTES } from './backend.ts'
+import { COMPRESSED_KEY_BYTES, PUBLIC_KEY_BYTES } from './backend.ts'
+import { secp256k1 } from './secp256k1.ts'
 
-export const COMPRESSED_KEY_BYTES = 33
 /** First byte of a compressed point whose y is even. */
 const EVEN = 0x02
-/** First byte of an uncompressed point. */
-const UNCOMPRESSED = 0x04
 
 /** Of a point's 64 bytes; whether it is one is not checked. */
 export function compressKey(publicKey: Uint8Array): Uint8Array {
@@ -19,26 +16,11 @@ export function compressKey(publicKey: Uint8Array): Uint8Array {
 
 /** The 64 bytes of a compressed point; undefined where there is no such point, or another number of bytes. */
 export function decompressKey(compressed: Uint8Array): Uint8Array | undefined {
-  return compressed.length === COMPRESSED_KEY_BYTES ? pointOf(compressed)?.toBytes(false).slice(1) : undefined
+  return compressed.length === COMPRESSED_KEY_BYTES ? secp256k1.decompress(compressed) : undefined
 }
 
 /** Whether 64 bytes are a point of the curve. */
-export function isPoint(publicKey: Uint8Array): boolean {
-  needs(publicKey)
-  const bytes = new Uint8Array(1 + PUBLIC_KEY_BYTES)
-  bytes[0] = UNCOMPRESSED
-  bytes.set(publicKey, 1)
-  return pointOf(bytes) !== undefined
-}
-
-/** The library throws what it refuses. */
-function pointOf(bytes: Uint8Array): Point | undefined {
-  try {
-    return Point.fromBytes(bytes)
-  } catch {
-    return undefined
-  }
-}
+export const isPoint = (publicKey: Uint8Array): boolean => secp256k1.isPoint(publicKey)
 
 function needs(publicKey: Uint8Array): void {
   if (publicKey.length !== PUBLIC_KEY_BYTES)

@@ -23,6 +23,8 @@ const secretKey = fc.bigInt({ min: 1n, max: ORDER - 1n }).map(word)
 const EDGES = [0n, 1n, 2n, ORDER / 2n, ORDER / 2n + 1n, ORDER - 1n, ORDER, PRIME - ORDER, PRIME, 2n ** 256n - 1n]
 const number = fc.oneof(fc.constantFrom(...EDGES), fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }))
 const RUNS = { numRuns: 60 }
+/** More than WebAssembly survives (3,100) where each leaves its stack by a throw. */
+const REFUSALS = 4_000
 
 test.each([...OURS, nobleBackend])('$name passes its self-test', (backend) => {
   expect(backendPasses(backend)).toBe(true)
@@ -87,6 +89,40 @@ describe.each(OURS)('$name answers as the oracle does', (backend) => {
       RUNS,
     )
   })
+  test('keys and their compressed forms', () => {
+    fc.assert(
+      fc.property(secretKey, (secret) => {
+        const publicKey = curve.publicKey(secret)!
+        const compressed = Uint8Array.of(2 + (publicKey[63]! & 1), ...publicKey.subarray(0, 32))
+        const mirrored = Uint8Array.of(compressed[0]! ^ 1, ...compressed.subarray(1))
+        expect(curve.decompress(compressed)).toEqual(publicKey)
+        expect(curve.decompress(mirrored)).toEqual(ORACLE.decompress(mirrored))
+        expect(curve.decompress(mirrored)).not.toEqual(publicKey)
+        expect(curve.isPoint(publicKey)).toBe(true)
+        expect(ORACLE.isPoint(publicKey)).toBe(true)
+      }),
+      RUNS,
+    )
+  })
+  test('compressed forms and points of any numbers', () => {
+    fc.assert(
+      fc.property(number, number, fc.integer({ min: 0, max: 8 }), (x, y, first) => {
+        const compressed = Uint8Array.of(first, ...word(x))
+        expect(curve.decompress(compressed)).toEqual(ORACLE.decompress(compressed))
+        const publicKey = Uint8Array.of(...word(x), ...word(y))
+        expect(curve.isPoint(publicKey)).toBe(ORACLE.isPoint(publicKey))
+      }),
+      { numRuns: 200 },
+    )
+  })
+  test('compressed forms about zero and the prime', () => {
+    for (let i = 0n; i < 20n; i++)
+      for (const x of [i, PRIME - 1n - i, PRIME + i])
+        for (const first of [2, 3]) {
+          const compressed = Uint8Array.of(first, ...word(x))
+          expect(curve.decompress(compressed)).toEqual(ORACLE.decompress(compressed))
+        }
+  })
   test('keys that are none', () => {
     fc.assert(
       fc.property(bytes32, number, number, (hash, x, y) => {
@@ -100,6 +136,24 @@ describe.each(OURS)('$name answers as the oracle does', (backend) => {
       }),
       RUNS,
     )
+  })
+  test('many keys that are none, and takes a good one after them', () => {
+    const offCurve = curve.publicKey(word(9n))!
+    offCurve[63]! ^= 1
+    const noPoint = signatureOf(5n, 1n, 0)
+    const noX = Uint8Array.of(2, ...word(5n))
+    const signature = curve.sign(word(1n), word(7n))!
+    for (let i = 0; i < REFUSALS; i++) {
+      if (curve.ecdh(word(7n), offCurve) !== undefined) expect.unreachable('a common point with what is none')
+      if (curve.verify(word(1n), signature, offCurve)) expect.unreachable('a signature by what is no key')
+      if (curve.decompress(noX) !== undefined) expect.unreachable('a point without y')
+      if (curve.recover(word(1n), noPoint) !== undefined) expect.unreachable('a key from an r that is no x')
+      if (curve.isPoint(offCurve)) expect.unreachable('a point off the curve')
+    }
+    const publicKey = curve.publicKey(word(7n))!
+    expect(curve.verify(word(1n), signature, publicKey)).toBe(true)
+    expect(curve.ecdh(word(7n), publicKey)).toEqual(ORACLE.ecdh(word(7n), publicKey))
+    expect(curve.recover(word(1n), signature)).toEqual(publicKey)
   })
   test('views into larger buffers, left as they are', () => {
     const room = new Uint8Array(200).fill(0xee)
@@ -118,6 +172,8 @@ test('lengths that are wrong are thrown', () => {
   expect(() => secp256k1.recover(hash.subarray(1), new Uint8Array(65))).toThrow(RangeError)
   expect(() => secp256k1.verify(hash, new Uint8Array(63), key)).toThrow(RangeError)
   expect(() => secp256k1.sign(hash, new Uint8Array(31))).toThrow(RangeError)
+  expect(() => secp256k1.decompress(new Uint8Array(32))).toThrow(RangeError)
+  expect(() => secp256k1.isPoint(new Uint8Array(65))).toThrow(RangeError)
   expect(() => secp256k1.ecdh(hash, new Uint8Array(65))).toThrow(RangeError)
 })
 
