@@ -93,8 +93,17 @@ describe('a file', () => {
 test('batches stay near 1 MiB, and at most three are on their way', async () => {
   const file = await files.write('fat.rlp', blockFile(1, 120, 64 * 1024))
   const chain = followingChain()
+  const held: (() => void)[] = []
+  let isHolding = true
   const run = await runImport([file], async (blocks) => {
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    // The first answers wait until there are as many as may be, and then for one that may not.
+    const answered = new Promise<void>((resolve) => held.push(resolve))
+    if (!isHolding || held.length === BATCHES_IN_FLIGHT_MAX) {
+      if (isHolding) await new Promise((resolve) => setTimeout(resolve, 100))
+      isHolding = false
+      for (const answer of held.splice(0)) answer()
+    }
+    await answered
     return chain.take(blocks)
   })
   expect(run.totals.imported).toBe(120)
