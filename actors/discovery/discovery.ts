@@ -175,8 +175,17 @@ export const discoveryWith = ({ identities, keyOf }: DiscoveryKeys) =>
 
       let pingTimer: { readonly atMs: number; readonly timer: Timer } | undefined
 
-      /** The earliest ping may be another one now. */
+      let refreshTimer: { readonly isForEmpty: boolean; readonly timer: Timer } | undefined
+
+      function scheduleRefresh(delayMs: number, isForEmpty: boolean): void {
+        refreshTimer?.timer.cancel()
+        refreshTimer = { isForEmpty, timer: after(delayMs, () => runs(refresh())) }
+      }
+
+      /** The earliest ping may be another one now; and where the last node is gone, half an hour is too long to wait. */
       function tableChanged(): void {
+        if (refreshTimer?.isForEmpty === false && refreshing === undefined && tableSize(table) === 0)
+          scheduleRefresh(intervals.emptyRefreshMs, true)
         const atMs = nextPingMs(table)
         if (pingTimer?.atMs === atMs) return
         pingTimer?.timer.cancel()
@@ -229,13 +238,8 @@ export const discoveryWith = ({ identities, keyOf }: DiscoveryKeys) =>
         table.isReady = true
         const { refreshMs, emptyRefreshMs } = intervals
         const half = refreshMs / 2
-        scheduleRefresh(tableSize(table) === 0 ? emptyRefreshMs : half + ctx.random.integer(Math.ceil(half)))
-      }
-
-      let refreshTimer: Timer | undefined
-      function scheduleRefresh(delayMs: number): void {
-        refreshTimer?.cancel()
-        refreshTimer = after(delayMs, () => runs(refresh()))
+        const isEmpty = tableSize(table) === 0
+        scheduleRefresh(isEmpty ? emptyRefreshMs : half + ctx.random.integer(Math.ceil(half)), isEmpty)
       }
 
       const randomTarget = (): Uint8Array => ctx.random.bytes(TARGET_BYTES)
@@ -313,6 +317,7 @@ export const discoveryWith = ({ identities, keyOf }: DiscoveryKeys) =>
           const answer = await server.requestRecord(known)
           if (isNews(answer)) return answer.value
         }
+        if (tableSize(table) === 0) await refresh()
         const nearest = await lookups.run(node.publicKey)
         const found = nearest.find(({ id }) => bytesEqual(id, node.id))
         if (found === undefined) return undefined
@@ -335,7 +340,10 @@ export const discoveryWith = ({ identities, keyOf }: DiscoveryKeys) =>
       return {
         candidates: reentrant(({ count }) => feed.take(count)),
         resolve: reentrant(({ node }) => resolve(node)),
-        lookup: reentrant(({ target }) => lookups.run(target)),
+        lookup: reentrant(async ({ target }) => {
+          if (tableSize(table) === 0) await refresh()
+          return lookups.run(target)
+        }),
         table: () =>
           table.buckets.map(({ entries, replacements }, i) => ({
             distance: BUCKET_MIN_DISTANCE + 1 + i,

@@ -2,6 +2,7 @@
 import { crashRun, crashScript, type Trouble } from '../actors/chain/crash-run.ts'
 import { killRun } from '../actors/chain/kill-run.ts'
 import { longImport } from '../actors/chain/long-import.ts'
+import { networkRun } from '../actors/discovery/network.ts'
 import { floodRuns } from '../actors/rpc/flood-run.ts'
 import { sealingThroughPowerFailures, sealingThroughRestarts } from '../actors/sealer/sealing-run.ts'
 import { median } from '../bench/harness.ts'
@@ -23,6 +24,8 @@ const CACHE_MB = 64
 const REST_MB = 300
 /** Histories of tries are so many times as long as in the tests of every commit. */
 const TRIE_STRETCH = 8
+/** Of one simulated network. */
+const NETWORK_NODES = 200
 const TROUBLES: readonly Trouble[] = ['crashes', 'restarts', 'both']
 
 const CASES: readonly SoakCase[] = [
@@ -130,6 +133,28 @@ const CASES: readonly SoakCase[] = [
     async run(count, seed) {
       const { answered, errors, silent } = await sendMutatedRequests(count, seed)
       return `${answered} answered, ${errors} refused, ${silent} without an answer due`
+    },
+  },
+  {
+    name: 'network',
+    count: 200,
+    of: 'seeds of 200 nodes that find each other through loss, a partition and deaths',
+    async run(count, seed) {
+      let least = 1
+      let slowestMs = 0
+      for (let i = 0; i < count; i++) {
+        // One in fifty with signatures of the curve, and as many twice.
+        const hasRealKeys = i % 50 === 1
+        const run = await networkRun(`${seed} ${i}`, NETWORK_NODES, 0, hasRealKeys)
+        if (run.foundLeast < 0.9)
+          throw new Error(`seed "${seed} ${i}": a node found only ${run.foundLeast} of the others`)
+        least = Math.min(least, run.foundLeast)
+        slowestMs = Math.max(slowestMs, run.cleanMs)
+        if (i % 50 !== 0) continue
+        const again = await networkRun(`${seed} ${i}`, NETWORK_NODES, 0, hasRealKeys)
+        if (again.hash !== run.hash) throw new Error(`seed "${seed} ${i}" fell out in two ways`)
+      }
+      return `each node found at least ${(least * 100).toFixed(1)} % of the others; tables clean after at most ${slowestMs / 60_000} min`
     },
   },
   {
