@@ -15,6 +15,8 @@ export const SESSION_LIMITS: SessionLimits = {
 export const READ_AHEAD_BYTES = 64 * 1024
 /** Above this many bytes that wait for the socket nothing more is read: who asks must take the answers. */
 export const WRITE_QUEUE_REST_BYTES = 1024 * 1024
+/** Frames are written together until they have so many bytes. */
+export const WRITE_TOGETHER_BYTES = 32 * 1024
 /** Messages, and bytes of them, that wait to be taken before nothing more is read. */
 export const INFLOW_MESSAGES_MAX = 64
 export const INFLOW_BYTES_MAX = 256 * 1024

@@ -78,7 +78,7 @@ export type SessionEnd =
   | { readonly code: 'MISUSED'; readonly cause: WriteError['code'] } // a protocol here sent what it may not
   | { readonly code: 'FAILED' } // a bug of ours
 
-/** Messages and bytes of payload as they travel, compressed, per direction. */
+/** Messages and bytes of their frames, per direction. */
 export type Traffic = {
   readonly messagesIn: number
   readonly bytesIn: number

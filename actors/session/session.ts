@@ -3,6 +3,7 @@
  * noted and handled as a message to self; whatever is full downstream stops the reading of the socket, never this actor: it
  * goes on to write, to ping and to answer.
  */
+import { concatBytes } from '../../protocols/bytes.ts'
 import { BASE_PROTOCOL_VERSION, BaseCode, EMPTY_PAYLOAD } from '../../protocols/devp2p/base-protocol.ts'
 import { matchCapabilities, ownerOfCode, type RunningCapability, wireCode } from '../../protocols/devp2p/capability.ts'
 import { DisconnectReason, decodeDisconnect, encodeDisconnect } from '../../protocols/devp2p/disconnect.ts'
@@ -24,6 +25,7 @@ import {
   READ_AHEAD_BYTES,
   SESSION_LIMITS,
   WRITE_QUEUE_REST_BYTES,
+  WRITE_TOGETHER_BYTES,
 } from './limits.ts'
 import type {
   Greeting,
@@ -117,7 +119,12 @@ export const session = defineActor<SessionMessages, SessionDeps>({
 
     function opened(given: Connection): void {
       connection = given
-      ctx.own({ close: () => farewell(DisconnectReason.quitting) })
+      ctx.own({
+        close() {
+          pump()
+          farewell(DisconnectReason.quitting)
+        },
+      })
       readAt = ctx.now()
       handshakeTimer = ctx.after(limits.handshakeMs, 'handshakeOver')
     }
@@ -243,7 +250,7 @@ export const session = defineActor<SessionMessages, SessionDeps>({
     function greet(at: Phase & { at: 'hello' }, message: Message) {
       const first = firstMessage(message.code)
       if (!first.ok) return finish({ code: 'HELLO', cause: first.error.code })
-      traffic.received(message.code, message.wireBytes)
+      traffic.received(message.code, frameBytes(message.wireBytes))
       if (first.value === 'disconnect') return finish({ code: 'REMOTE', reason: decodeDisconnect(message.payload) })
       const decoded = decodeHello(message.payload)
       // The other end has our Hello, and expects what follows to be compressed, be it the reason why nothing follows.
@@ -276,7 +283,8 @@ export const session = defineActor<SessionMessages, SessionDeps>({
           listenPort: 0,
           publicKey: deps.key.publicKey,
         })
-        emit(phase.channel, { code: BaseCode.hello, payload: hello })
+        const frame = frameOf(phase.channel, { code: BaseCode.hello, payload: hello })
+        if (frame !== undefined) put(frame)
         readTimer = ctx.after(limits.readMs, 'readOver')
       } else if (phase.at === 'greeted') {
         phase = { at: 'running', channel: phase.channel, running: phase.running }
@@ -288,7 +296,7 @@ export const session = defineActor<SessionMessages, SessionDeps>({
     function receive({ running }: Phase & { at: 'running' }, { code, payload, wireBytes }: Message) {
       const owner = ownerOfCode(running, code)
       if (!owner.ok) return finish({ code: 'CODE_UNASSIGNED', messageCode: code })
-      traffic.received(code, wireBytes)
+      traffic.received(code, frameBytes(wireBytes))
       if (owner.value.of === 'capability') {
         inflow.add({ capability: owner.value.capability.name, code: owner.value.code, payload: alone(payload) })
         offer()
@@ -297,7 +305,7 @@ export const session = defineActor<SessionMessages, SessionDeps>({
       switch (code) {
         case BaseCode.ping:
           queue.addBase({ code: BaseCode.pong, payload: EMPTY_PAYLOAD })
-          return pump()
+          return wake()
         case BaseCode.pong:
           if (pingedAt !== undefined) roundTripMs = ctx.now() - pingedAt
           pingedAt = undefined
@@ -320,25 +328,44 @@ export const session = defineActor<SessionMessages, SessionDeps>({
 
     // --- writing ---
 
-    /** Hands messages to the socket as long as it takes them. */
-    function pump(): void {
+    /** Hands messages to the socket as long as it takes them; small ones together, since each write costs a system call. */
+    function pump() {
       while (!isBlocked && phase.at === 'running') {
-        const message = queue.next()
-        if (message === undefined) return
-        emit(phase.channel, message)
+        const frames: Uint8Array[] = []
+        const written: QueuedMessage['written'][] = []
+        for (let bytes = 0; bytes < WRITE_TOGETHER_BYTES; ) {
+          const message = queue.next()
+          if (message === undefined) break
+          written.push(message.written)
+          const frame = frameOf(phase.channel, message)
+          // The session is over, and none of them leaves.
+          if (frame === undefined) {
+            for (const told of written) told?.(false)
+            return
+          }
+          frames.push(frame)
+          bytes += frame.length
+        }
+        if (frames.length === 0) return
+        put(frames.length === 1 ? frames[0]! : concatBytes(...frames))
+        for (const told of written) told?.(true)
       }
     }
 
-    function emit(channel: Channel, { code, payload, written }: QueuedMessage) {
+    /** Undefined where the message is too large for a frame, which ends the session. */
+    function frameOf(channel: Channel, { code, payload }: QueuedMessage): Uint8Array | undefined {
       const frame = channel.write(code, payload)
       if (!frame.ok) {
-        written?.(false)
-        return finish({ code: 'MISUSED', cause: 'MESSAGE_SIZE' })
+        finish({ code: 'MISUSED', cause: 'MESSAGE_SIZE' })
+        return undefined
       }
       traffic.sent(code, frame.value.length)
-      isBlocked = !connection!.write(frame.value)
+      return frame.value
+    }
+
+    function put(bytes: Uint8Array): void {
+      isBlocked = !connection!.write(bytes)
       if (isBlocked && ended === undefined) writeTimer = ctx.after(limits.writeMs, 'writeOver')
-      written?.(true)
     }
 
     function enqueue(message: OutgoingMessage, written?: QueuedMessage['written']): Result<void, WriteError> {
@@ -354,7 +381,7 @@ export const session = defineActor<SessionMessages, SessionDeps>({
         return err({ code: 'SESSION_OVER' })
       }
       queue.add({ code: code.value, payload, ...(written !== undefined && { written }) })
-      pump()
+      wake()
       return ok(undefined)
     }
 
@@ -422,7 +449,11 @@ export const session = defineActor<SessionMessages, SessionDeps>({
           if (!queued.ok) resolve(queued)
         })
       }),
-      disconnect: ({ reason }) => finish({ code: 'LOCAL', reason }),
+      disconnect({ reason }) {
+        // What was sent before is sent before.
+        pump()
+        finish({ code: 'LOCAL', reason })
+      },
       takeMessages: reentrant((_nothing, { signal }) => {
         return new Promise<Inflow>((resolve) => {
           taker?.answer({ messages: [] })
@@ -480,6 +511,9 @@ export const session = defineActor<SessionMessages, SessionDeps>({
 /** A p2p that gives no verdict is on its way out, or back. */
 const verdictOf = (settled: Result<Result<Verdict, unknown>, unknown>): Verdict =>
   settled.ok && settled.value.ok ? settled.value.value : err({ reason: DisconnectReason.quitting })
+
+/** Of a frame with a payload of so many bytes behind a code of one (devp2p rlpx.md, "Framing"). */
+const frameBytes = (wireBytes: number): number => 48 + 16 * Math.ceil((1 + wireBytes) / 16)
 
 /** What crosses to another thread must own its buffer. */
 const alone = (payload: Uint8Array): Uint8Array =>

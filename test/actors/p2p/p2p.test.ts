@@ -124,6 +124,17 @@ test('a slow consumer makes the writer wait, and memory of neither end grows wit
   expect(b.heard.messages.map(({ payload }) => numberOf(payload))).toEqual(Array.from({ length: COUNT }, (_, i) => i))
 })
 
+test('what is sent before a disconnect arrives before it', async () => {
+  const [a, b] = await pair()
+  const { toB } = await connected(a, b)
+  for (let i = 0; i < 50; i++)
+    a.ctx.tell(toB.peer, 'send', { capability: 'test', code: 0, payload: numbered(i, 1_000) })
+  a.ctx.tell(toB.peer, 'disconnect', { reason: DisconnectReason.uselessPeer })
+  await until(() => b.heard.downs.length === 1)
+  expect(b.heard.downs[0]!.end).toEqual({ code: 'REMOTE', reason: DisconnectReason.uselessPeer })
+  expect(b.heard.messages.map(({ payload }) => numberOf(payload))).toEqual(Array.from({ length: 50 }, (_, i) => i))
+})
+
 describe('operators', () => {
   test('remove a peer, which hears why, and is not dialled again', async () => {
     const [a, b] = await pair()
