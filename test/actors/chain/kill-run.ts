@@ -23,7 +23,7 @@ export type KillRun = {
 /** Kills of one store before its import may run to the end. */
 const KILLS_PER_STORE = 4
 /** A kill comes so many milliseconds after the node is ready, at most; or, each fourth time, after the process began. */
-const KILL_WITHIN_MS = 4_000
+const KILL_WITHIN_MS = 1_500
 
 /** Where a kill falls is up to the machine; the seed only says after how long. @throws when a store is not sound */
 export async function killRun(kills: number, seed: string | number): Promise<KillRun> {
