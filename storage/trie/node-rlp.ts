@@ -152,6 +152,12 @@ export function decodeNode(bytes: Uint8Array): DecodedNode | undefined {
   return items.length === 2 ? decodeShort(bytes, items) : decodeBranch(bytes, items)
 }
 
+/** As `decodeNode`, in a trie whose keys all have one length: no branch has a value. */
+export function decodeFixedKeyNode(bytes: Uint8Array): DecodedNode | undefined {
+  const node = decodeNode(bytes)
+  return node?.kind === BRANCH && node.value !== undefined ? undefined : node
+}
+
 function decodeShort(bytes: Uint8Array, items: readonly Item[]): DecodedNode | undefined {
   const [first, second] = items as [Item, Item]
   if (first.isList) return undefined

@@ -8,8 +8,8 @@ import { keccak256 } from '../../protocols/keccak256.ts'
 import { err, ok, type Result } from '../../protocols/result.ts'
 import { encodeRlpList, encodeRlpString, enterList, hasMore, nextItem, rlpReader } from '../../protocols/rlp.ts'
 import { encodeHexPrefix } from './hex-prefix.ts'
-import { HASH_BYTES } from './node-arena.ts'
-import { nodeParts } from './node-parts.ts'
+import { BRANCH, HASH_BYTES, LEAF } from './node-arena.ts'
+import { type DecodedNode, decodeFixedKeyNode } from './node-rlp.ts'
 import { type ChangedNode, EMPTY_ROOT, type NodeReader } from './trie.ts'
 import type { TrieError } from './trie-error.ts'
 
@@ -44,25 +44,22 @@ export function splitRoot(read: NodeReader, root: Uint8Array): Result<SubTops, T
   if (bytesEqual(root, EMPTY_ROOT)) return ok(NO_TOPS)
   const top = load(read, new Uint8Array(0), root)
   if (!top.ok) return top
-  const { encoded, parts } = top.value
+  const { encoded, node } = top.value
   const tops: SubTop[] = [...NO_TOPS]
-  if (parts.kind === 'branch') {
-    for (const [nibble, reference] of parts.references.entries()) {
+  if (node.kind === BRANCH) {
+    for (const [nibble, reference] of node.references.entries()) {
       const part = topAt(read, nibble, reference)
       if (!part.ok) return part
       tops[nibble] = part.value
     }
     return ok(tops)
   }
-  const nibble = parts.key[0]
-  const key = parts.key.subarray(1)
+  const nibble = node.path[0]
+  const key = node.path.subarray(1)
   if (nibble === undefined) return err(malformed(new Uint8Array(0), encoded))
-  if (parts.kind === 'leaf') {
-    tops[nibble] = { node: encodeRlpList([compactKey(key, true), encodeRlpString(parts.value)]) }
-  } else if (key.length > 0) {
-    tops[nibble] = { node: encodeRlpList([compactKey(key, false), referenceItem(parts.reference)]) }
-  } else {
-    const part = topAt(read, nibble, parts.reference)
+  if (node.kind === LEAF || key.length > 0) tops[nibble] = { node: shortNode(key, node) }
+  else {
+    const part = topAt(read, nibble, node.reference)
     if (!part.ok) return part
     tops[nibble] = part.value
   }
@@ -112,14 +109,17 @@ function lonePart(tops: SubTops): number | undefined {
 
 /** The root over one part: its key begins a nibble earlier. */
 function lengthened(nibble: number, top: SubTop): Uint8Array {
-  const parts = top !== undefined && 'node' in top ? nodeParts(top.node) : undefined
-  if (parts === undefined || parts.kind === 'branch')
+  const node = top !== undefined && 'node' in top ? decodeFixedKeyNode(top.node) : undefined
+  if (node === undefined || node.kind === BRANCH)
     return encodeRlpList([compactKey(Uint8Array.of(nibble), false), referenceItem(referenceTo(top))])
-  const key = Uint8Array.of(nibble, ...parts.key)
-  return parts.kind === 'leaf'
-    ? encodeRlpList([compactKey(key, true), encodeRlpString(parts.value)])
-    : encodeRlpList([compactKey(key, false), referenceItem(parts.reference)])
+  return shortNode(Uint8Array.of(nibble, ...node.path), node)
 }
+
+/** The leaf or extension with another key, one nibble a byte. */
+const shortNode = (key: Uint8Array, node: Exclude<DecodedNode, { kind: typeof BRANCH }>): Uint8Array =>
+  node.kind === LEAF
+    ? encodeRlpList([compactKey(key, true), encodeRlpString(node.value)])
+    : encodeRlpList([compactKey(key, false), referenceItem(node.reference)])
 
 /** Header of a list of 256 to 65,535 bytes, and of one of 56 to 255. */
 const LONG_LIST_HEADER = 0xf9
@@ -168,13 +168,13 @@ function isBranch(encoded: Uint8Array): boolean {
   return nextItem(reader) && nextItem(reader) && hasMore(reader)
 }
 
-function topAt(read: NodeReader, nibble: number, reference: Uint8Array): Result<SubTop, TrieError> {
-  if (reference.length === 0) return ok(undefined)
+function topAt(read: NodeReader, nibble: number, reference: Uint8Array | undefined): Result<SubTop, TrieError> {
+  if (reference === undefined) return ok(undefined)
   if (reference.length < HASH_BYTES) return ok({ node: reference.slice() })
-  const node = load(read, Uint8Array.of(nibble), reference)
-  if (!node.ok) return node
-  const { encoded, parts } = node.value
-  return ok(parts.kind === 'branch' ? { branch: reference.slice() } : { node: encoded })
+  const loaded = load(read, Uint8Array.of(nibble), reference)
+  if (!loaded.ok) return loaded
+  const { encoded, node } = loaded.value
+  return ok(node.kind === BRANCH ? { branch: reference.slice() } : { node: encoded })
 }
 
 function load(read: NodeReader, path: Uint8Array, hash: Uint8Array) {
@@ -183,8 +183,8 @@ function load(read: NodeReader, path: Uint8Array, hash: Uint8Array) {
     err<TrieError>({ code: 'MISSING_NODE', path, reference: hash.slice(), reason })
   if (encoded === undefined) return refuse('absent')
   if (!bytesEqual(keccak256(encoded), hash)) return refuse('mismatch')
-  const parts = nodeParts(encoded)
-  return parts === undefined ? refuse('malformed') : ok({ encoded, parts })
+  const node = decodeFixedKeyNode(encoded)
+  return node === undefined ? refuse('malformed') : ok({ encoded, node })
 }
 
 const malformed = (path: Uint8Array, encoded: Uint8Array): TrieError => ({

@@ -1,8 +1,8 @@
 /** All that a stored trie consists of. */
-import { bytesEqual } from '../../protocols/bytes.ts'
+import { bytesEqual, concatBytes } from '../../protocols/bytes.ts'
 import { keccak256 } from '../../protocols/keccak256.ts'
-import { HASH_BYTES } from './node-arena.ts'
-import { nodeParts } from './node-parts.ts'
+import { BRANCH, HASH_BYTES, LEAF } from './node-arena.ts'
+import { decodeFixedKeyNode } from './node-rlp.ts'
 import { EMPTY_ROOT, type NodeReader } from './trie.ts'
 import type { TrieError } from './trie-error.ts'
 
@@ -38,19 +38,20 @@ function walkNode(
   encoded: Uint8Array,
   visitor: TrieVisitor,
 ): TrieError | undefined {
-  const parts = nodeParts(encoded)
-  if (parts === undefined)
+  const node = decodeFixedKeyNode(encoded)
+  if (node === undefined)
     return { code: 'MISSING_NODE', path, reference: encoded.slice(0, HASH_BYTES), reason: 'malformed' }
-  if (parts.kind === 'leaf') {
-    visitor.leaf(keyOf(joined(path, parts.key)), parts.value)
+  if (node.kind === BRANCH) {
+    for (const [nibble, reference] of node.references.entries()) {
+      if (reference === undefined) continue
+      const error = walkReference(read, concatBytes(path, Uint8Array.of(nibble)), reference, visitor)
+      if (error !== undefined) return error
+    }
     return undefined
   }
-  if (parts.kind === 'extension') return walkReference(read, joined(path, parts.key), parts.reference, visitor)
-  for (const [nibble, reference] of parts.references.entries()) {
-    if (reference.length === 0) continue
-    const error = walkReference(read, joined(path, Uint8Array.of(nibble)), reference, visitor)
-    if (error !== undefined) return error
-  }
+  const below = concatBytes(path, node.path)
+  if (node.kind !== LEAF) return walkReference(read, below, node.reference, visitor)
+  visitor.leaf(keyOf(below), node.value)
   return undefined
 }
 
@@ -58,13 +59,6 @@ const walkReference = (read: NodeReader, path: Uint8Array, reference: Uint8Array
   reference.length === HASH_BYTES
     ? walkStored(read, path, reference, visitor)
     : walkNode(read, path, reference, visitor)
-
-function joined(path: Uint8Array, more: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(path.length + more.length)
-  whole.set(path)
-  whole.set(more, path.length)
-  return whole
-}
 
 function keyOf(nibbles: Uint8Array): Uint8Array {
   const key = new Uint8Array(nibbles.length >> 1)
