@@ -1,8 +1,10 @@
 /** The supervising side of one actor: its children, wherever they run, and what happens when one ends. */
+
 import type { ActorDefinition, DownReason, SupervisionPolicy } from './actor.ts'
 import type { Address, RestartKind, StartOrder } from './control.ts'
 import { downReason } from './failure.ts'
 import type { Host } from './host.ts'
+import { pause } from './pause.ts'
 import { err, ok, type Result } from './result.ts'
 import { backoffMs, Intensity, restartGroup, restarts } from './supervision.ts'
 
@@ -152,7 +154,7 @@ export class Supervisor {
       const group = this.groupOf(failed.map(({ child }) => child))
       for (const child of [...group].reverse())
         if (child.state !== 'down') await this.end(child, downReason('SUPERVISOR', 'a sibling failed'), false)
-      if (delay > 0) await new Promise<void>((resolve) => this.host.clock.schedule(delay, resolve))
+      if (delay > 0) await pause(this.host.clock, delay)
       for (const child of this.groupOf(group)) await this.startAgain(child)
     }
     this.recovering = false

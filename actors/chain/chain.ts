@@ -1,6 +1,7 @@
 /** Owns the canonical chain: checks and executes blocks, has their roots computed, writes each head in one batch. */
 import { ok } from '../../protocols/result.ts'
 import { actorModule, defineActor, reentrant } from '../../runtime/actor.ts'
+import { pause } from '../../runtime/pause.ts'
 import { createBatch } from '../../storage/batch.ts'
 import { addHead, type Head, readHead } from '../../storage/chain-store.ts'
 import { openDatabase } from '../../storage/database.ts'
@@ -96,7 +97,7 @@ export const chain = defineActor<ChainMessages, ChainDeps>({
         check,
         random: ctx.random,
         log: ctx.log,
-        wait: (ms) => new Promise((resolve) => void ctx.clock.schedule(ms, resolve)),
+        wait: (ms) => pause(ctx.clock, ms),
         verify: (rows) =>
           ctx.ask(
             pool,

@@ -4,6 +4,7 @@ import { parseRequest } from '../../protocols/json-rpc/request.ts'
 import type { Context } from '../../runtime/actor.ts'
 import type { HttpLimits, HttpRequest, HttpResponse, NetAddress, WebSocketUpgrade } from '../../runtime/capabilities.ts'
 import type { AnswerOf } from '../../runtime/messages.ts'
+import { pause } from '../../runtime/pause.ts'
 import { refuseRequest } from './answering.ts'
 import { checkExposure } from './exposure.ts'
 import { httpAdmission, rpcResponse } from './http.ts'
@@ -38,7 +39,7 @@ export async function listen(
     if (running >= limits.requestsMax) {
       const refusal = refuse(tooBusy())
       // Whoever asks again at once is not to be quicker for being refused.
-      if (pacing.isSlow()) await new Promise<void>((resolve) => void ctx.clock.schedule(SLICE_MS, resolve))
+      if (pacing.isSlow()) await pause(ctx.clock, SLICE_MS)
       return refusal
     }
     running++

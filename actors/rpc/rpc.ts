@@ -5,6 +5,7 @@ import type { JsonValue } from '../../protocols/json-rpc/json.ts'
 import { parseRequest } from '../../protocols/json-rpc/request.ts'
 import { bytesToUint } from '../../protocols/rlp.ts'
 import { type ActorDefinition, type Call, defineActor, reentrant } from '../../runtime/actor.ts'
+import { pause } from '../../runtime/pause.ts'
 import { publishedHeadSequence } from '../../storage/published-head.ts'
 import type { PoolInfo } from '../pool/messages.ts'
 import { type Answering, answerRequest } from './answering.ts'
@@ -150,7 +151,7 @@ export function rpcOver(openChain: OpenChain): ActorDefinition<RpcMessages, RpcD
             async rest() {
               if (ctx.clock.monotonic() < turnEndsAt) return
               const isSlow = pacing.isSlow() && transport !== 'ipc'
-              await new Promise<void>((resolve) => void ctx.clock.schedule(isSlow ? SLICE_MS : 0, resolve))
+              await pause(ctx.clock, isSlow ? SLICE_MS : 0)
               turnEndsAt = ctx.clock.monotonic() + (isSlow ? SLICE_WORK_MS : BATCH_TURN_MS)
             },
             crashed: (method, thrown) => ctx.log.error('RPC method crashed', { method, error: stackOf(thrown) }),

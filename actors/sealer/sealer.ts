@@ -2,6 +2,7 @@
 import type { BlockAttributes } from '../../protocols/consensus/next-header.ts'
 import { bytesToHex } from '../../protocols/hex.ts'
 import { type AskFailure, type Call, defineActor, serial } from '../../runtime/actor.ts'
+import { pause } from '../../runtime/pause.ts'
 import { err, ok, type Result } from '../../runtime/result.ts'
 import type { ChainHead } from '../chain/messages.ts'
 import type { SealerDeps, SealerFault, SealerMessages } from './messages.ts'
@@ -24,7 +25,6 @@ export const sealer = defineActor<SealerMessages, SealerDeps>({
       // There is no beacon chain; geth's dev chain says zeros as well (eth/catalyst/simulated_beacon.go).
       parentBeaconBlockRoot: new Uint8Array(32),
     })
-    const rest = (ms: number) => new Promise<void>((resolve) => void ctx.clock.schedule(ms, resolve))
 
     async function sealOne(call: Call): Promise<Sealed> {
       /** Head that a block was asked for on without an answer: if the head is higher now, the block is there. */
@@ -45,7 +45,7 @@ export const sealer = defineActor<SealerMessages, SealerDeps>({
         } else fault = lost(asked.error)
         const delayMs = RETRY_DELAYS_MS[attempt]
         if (delayMs === undefined || call.signal.aborted) return err(fault)
-        await rest(delayMs)
+        await pause(ctx.clock, delayMs)
       }
     }
 
