@@ -6,25 +6,17 @@ import { encodeHeader, type Header, headerHash } from '../../../protocols/header
 import { ok, type Result } from '../../../protocols/result.ts'
 import type { AskFailure } from '../../../runtime/actor.ts'
 import { seededRandom } from '../../../runtime/simulation/random.ts'
+import { plainHeader } from '../../plain-header.ts'
 
-const headerOf = (number: number, more: Partial<Header> = {}): Header => ({
-  parentHash: new Uint8Array(32),
-  ommersHash: new Uint8Array(32),
-  beneficiary: new Uint8Array(20),
-  stateRoot: new Uint8Array(32),
-  transactionsRoot: new Uint8Array(32),
-  receiptsRoot: new Uint8Array(32),
-  logsBloom: new Uint8Array(256),
-  difficulty: 131_072n,
-  number: BigInt(number),
-  gasLimit: 5_000n,
-  gasUsed: 0n,
-  timestamp: 1n,
-  extraData: new Uint8Array(0),
-  mixHash: new Uint8Array(32).fill(3),
-  nonce: new Uint8Array(8).fill(4),
-  ...more,
-})
+const headerOf = (number: number, more: Partial<Header> = {}): Header =>
+  plainHeader({
+    difficulty: 131_072n,
+    number: BigInt(number),
+    timestamp: 1n,
+    mixHash: new Uint8Array(32).fill(3),
+    nonce: new Uint8Array(8).fill(4),
+    ...more,
+  })
 const WRONG = { nonce: new Uint8Array(8).fill(0xff) }
 const blockOf = (header: Header, ommers: readonly Header[] = []): SealedBlock => ({
   hash: headerHash(encodeHeader(header)),

@@ -13,9 +13,10 @@ import type {
 } from '../../../actors/importer/messages.ts'
 import { encodeBlock } from '../../../protocols/block.ts'
 import { type BatchedBlock, decodeBlockBatch } from '../../../protocols/block-batch.ts'
-import { decodeHeader, encodeHeader, type Header, headerHash } from '../../../protocols/header.ts'
+import { decodeHeader, encodeHeader, headerHash } from '../../../protocols/header.ts'
 import { defineActor, reentrant } from '../../../runtime/actor.ts'
 import { startSystem } from '../../../runtime/system.ts'
+import { plainHeader } from '../../plain-header.ts'
 
 type ChainFace = Pick<ChainMessages, 'importBlocks'>
 /** Answers one batch, or throws to have the chain end and restart. `call` counts from 1, over restarts. */
@@ -144,30 +145,12 @@ export const answer = (
   failed,
 })
 
-const HEADER: Header = {
-  parentHash: new Uint8Array(32),
-  ommersHash: new Uint8Array(32),
-  beneficiary: new Uint8Array(20),
-  stateRoot: new Uint8Array(32),
-  transactionsRoot: new Uint8Array(32),
-  receiptsRoot: new Uint8Array(32),
-  logsBloom: new Uint8Array(256),
-  difficulty: 1n,
-  number: 0n,
-  gasLimit: 5000n,
-  gasUsed: 0n,
-  timestamp: 0n,
-  extraData: new Uint8Array(0),
-  mixHash: new Uint8Array(32),
-  nonce: new Uint8Array(8),
-}
-
 /** Concatenated blocks `from` to `to`, each with `extraBytes` of extra data. */
 export function blockFile(from: number, to: number, extraBytes = 0): Uint8Array {
   const blocks: Uint8Array[] = []
   let parentHash: Uint8Array = new Uint8Array(32)
   for (let number = from; number <= to; number++) {
-    const header = { ...HEADER, parentHash, number: BigInt(number), extraData: new Uint8Array(extraBytes) }
+    const header = plainHeader({ parentHash, number: BigInt(number), extraData: new Uint8Array(extraBytes) })
     const headerBytes = encodeHeader(header)
     parentHash = headerHash(headerBytes)
     blocks.push(encodeBlock(headerBytes, { transactions: [], ommers: [] }))

@@ -13,25 +13,17 @@ import {
 } from '../../../protocols/ethash/seal-rows.ts'
 import { type Header, sealHash } from '../../../protocols/header.ts'
 import { err, ok, type Result } from '../../../protocols/result.ts'
+import { plainHeader } from '../../plain-header.ts'
 
-const headerOf = (more: Partial<Header>): Header => ({
-  parentHash: new Uint8Array(32),
-  ommersHash: new Uint8Array(32),
-  beneficiary: new Uint8Array(20),
-  stateRoot: new Uint8Array(32),
-  transactionsRoot: new Uint8Array(32),
-  receiptsRoot: new Uint8Array(32),
-  logsBloom: new Uint8Array(256),
-  difficulty: 131_072n,
-  number: 1n,
-  gasLimit: 5_000n,
-  gasUsed: 0n,
-  timestamp: 1n,
-  extraData: new Uint8Array(0),
-  mixHash: new Uint8Array(32).fill(3),
-  nonce: new Uint8Array(8).fill(4),
-  ...more,
-})
+const headerOf = (more: Partial<Header>): Header =>
+  plainHeader({
+    difficulty: 131_072n,
+    number: 1n,
+    timestamp: 1n,
+    mixHash: new Uint8Array(32).fill(3),
+    nonce: new Uint8Array(8).fill(4),
+    ...more,
+  })
 const headers = fc
   .record({
     number: fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
