@@ -1,4 +1,4 @@
-/** Comparing and joining byte arrays. */
+/** Comparing and joining byte arrays, and naming them in maps. */
 
 export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
@@ -27,6 +27,9 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   }
   return out
 }
+
+/** One character a byte (latin-1): what a map can be keyed by. For short keys: each byte is an argument of a call. */
+export const bytesText = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 
 export function isZero(bytes: Uint8Array): boolean {
   for (let i = 0; i < bytes.length; i++) if (bytes[i] !== 0) return false

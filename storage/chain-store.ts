@@ -1,6 +1,6 @@
 /** What is kept of the chain: functions that add to the one batch which moves the head, and views that read at one moment. */
 import { LRUCache } from 'lru-cache'
-import { bytesEqual, leftPad } from '../protocols/bytes.ts'
+import { bytesEqual, bytesText, leftPad } from '../protocols/bytes.ts'
 import type { Result } from '../protocols/result.ts'
 import { bytesToUint, uintToBytes } from '../protocols/rlp.ts'
 import type { Batch } from './batch.ts'
@@ -215,7 +215,7 @@ export function openChainView(database: Database, cache?: ImmutableCache): Chain
   /** Only what is found is remembered: absence by hash ends when the block arrives. */
   function cached(kind: string, hash: Uint8Array, read: () => Uint8Array | undefined): Uint8Array | undefined {
     if (cache === undefined) return read()
-    const key = kind + String.fromCharCode(...hash)
+    const key = kind + bytesText(hash)
     const known = cache.get(key)
     if (known !== undefined) return known
     const value = read()

@@ -1,6 +1,6 @@
 /** Blocks beside the canonical chain: kept unexecuted until their branch is heavier, then switched to. */
 import type { BatchedBlock } from '../../protocols/block-batch.ts'
-import { bytesEqual } from '../../protocols/bytes.ts'
+import { bytesEqual, bytesText } from '../../protocols/bytes.ts'
 import type { ChainSpec } from '../../protocols/chain-spec/chain-spec.ts'
 import { decodeHeader, type Header } from '../../protocols/header.ts'
 import { err, ok, type Result } from '../../protocols/result.ts'
@@ -95,14 +95,14 @@ export async function storeAside(
     const { ancestor } = checked.value
     const { totalDifficulty } = ancestor
     addBlock(batch, { number, hash: block.hash, header: block.headerBytes, body: block.bodyBytes, totalDifficulty })
-    taken.set(text(block.hash), ancestor)
-    pending.set(text(block.hash), nextAncestors(ancestor, parents))
+    taken.set(bytesText(block.hash), ancestor)
+    pending.set(bytesText(block.hash), nextAncestors(ancestor, parents))
     if (heaviest === undefined || totalDifficulty > heaviest.totalDifficulty) heaviest = ancestor
     return undefined
   }
 
   function ancestorsAt(number: bigint, hash: Uint8Array): readonly Ancestor[] | undefined {
-    const recent = pending.get(text(hash))
+    const recent = pending.get(bytesText(hash))
     if (recent !== undefined) return recent
     return storedBlock(database, number, hash) === undefined ? undefined : ancestorsOf(database, { number, hash })
   }
@@ -149,9 +149,14 @@ export function unwind(database: Database, head: Head, base: Ancestor) {
     const undone = rollBack(database, batch, number)
     if (!undone.ok) return undone
     for (const { addressHash, value } of undone.value.accounts)
-      accounts.set(text(addressHash), { addressHash, current: value, previous: undefined })
+      accounts.set(bytesText(addressHash), { addressHash, current: value, previous: undefined })
     for (const { addressHash, slotHash, value } of undone.value.slots)
-      slots.set(text(addressHash) + text(slotHash), { addressHash, slotHash, current: value, previous: undefined })
+      slots.set(bytesText(addressHash) + bytesText(slotHash), {
+        addressHash,
+        slotHash,
+        current: value,
+        previous: undefined,
+      })
     batch.delete(receiptsKey(number, database.get(canonicalHashKey(number)) as Uint8Array))
     removeCanonical(batch, number)
   }
@@ -163,9 +168,9 @@ export function unwind(database: Database, head: Head, base: Ancestor) {
     epoch: head.epoch,
   }
   for (const { addressHash } of slots.values()) {
-    const account = accounts.get(text(addressHash))
+    const account = accounts.get(bytesText(addressHash))
     if (account === undefined) throw new Error('a slot changed, and its account did not')
-    accounts.set(text(addressHash), { ...account, storage: 'pending' })
+    accounts.set(bytesText(addressHash), { ...account, storage: 'pending' })
   }
   const complete = (nodes: readonly StoredNode[]) => {
     addStoredNodes(batch, nodes)
@@ -187,5 +192,3 @@ function batched(database: Database, block: Ancestor): BatchedBlock {
   const bodyBytes = database.get(bodyKey(header.number, hash)) as Uint8Array
   return { hash, headerBytes, bodyBytes, totalDifficulty }
 }
-
-const text = (hash: Uint8Array): string => String.fromCharCode(...hash)

@@ -1,4 +1,5 @@
 /** What goes into the one batch that moves the head over executed blocks. */
+import { bytesText } from '../../protocols/bytes.ts'
 import type { Batch } from '../../storage/batch.ts'
 import { addBlock, addCanonical, addHead, type Head } from '../../storage/chain-store.ts'
 import type { DatabaseReader } from '../../storage/database.ts'
@@ -36,8 +37,9 @@ export function addExecuted(
     addBlock(batch, { number, hash, header: headerBytes, body: bodyBytes, receipts: NO_RECEIPTS, totalDifficulty })
     addCanonical(batch, number, hash)
     addChangeSet(batch, number, changes)
-    for (const change of changes.accounts) newest.set(text(change.addressHash), change)
-    for (const change of changes.slots) newestSlots.set(text(change.addressHash) + text(change.slotHash), change)
+    for (const change of changes.accounts) newest.set(bytesText(change.addressHash), change)
+    for (const change of changes.slots)
+      newestSlots.set(bytesText(change.addressHash) + bytesText(change.slotHash), change)
     const oldest = historyBlocks === undefined ? 0n : number - BigInt(historyBlocks)
     if (oldest > pruned) pruneChangeSet(reader, batch, oldest)
   }
@@ -50,5 +52,3 @@ export function addExecuted(
   addStoredNodes(batch, nodes)
   addHead(batch, head)
 }
-
-const text = (hash: Uint8Array): string => String.fromCharCode(...hash)

@@ -2,6 +2,7 @@
  * The proof-of-work seals of a batch, checked on the pool while the batch is executed. That the pool has no answer says nothing
  * of a seal: it is asked again, and what was not checked in the end is never taken for right.
  */
+import { bytesText } from '../../protocols/bytes.ts'
 import { decodeVerdict, encodeSeals, VERDICT_ROW_BYTES } from '../../protocols/ethash/seal-rows.ts'
 import { decodeHeader, type Header, headerHash } from '../../protocols/header.ts'
 import type { Result } from '../../protocols/result.ts'
@@ -57,7 +58,7 @@ export function createSealStage({ check, random, verify, wait, log }: SealStageO
     const sealed: Sealed[] = []
     for (const [index, { hash, header, ommers }] of blocks.entries()) {
       // From the merge on there is no work to prove.
-      if (header.difficulty === 0n || right.has(text(hash))) continue
+      if (header.difficulty === 0n || right.has(bytesText(hash))) continue
       if (isChosen()) sealed.push({ index, header, ommer: undefined })
       for (const encoded of ommers)
         if (isChosen()) sealed.push({ index, header: decoded(encoded), ommer: headerHash(encoded) })
@@ -92,7 +93,7 @@ export function createSealStage({ check, random, verify, wait, log }: SealStageO
   }
 
   function remember(blocks: readonly SealedBlock[]): void {
-    for (const { hash } of blocks) right.add(text(hash))
+    for (const { hash } of blocks) right.add(bytesText(hash))
     for (const oldest of right) {
       if (right.size <= RIGHT_MAX) return
       right.delete(oldest)
@@ -128,5 +129,3 @@ function decoded(ommer: Uint8Array): Header {
   if (!header.ok) throw new Error('an ommer that was checked does not decode')
   return header.value
 }
-
-const text = (hash: Uint8Array): string => String.fromCharCode(...hash)

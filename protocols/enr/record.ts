@@ -1,5 +1,5 @@
 /** Ethereum node records (EIP-778): what a node says about itself, signed and numbered. */
-import { bytesEqual } from '../bytes.ts'
+import { bytesEqual, bytesText } from '../bytes.ts'
 import { keccak256 } from '../keccak256.ts'
 import type { Result } from '../result.ts'
 import { err, ok } from '../result.ts'
@@ -71,7 +71,7 @@ export function decodeRecord(bytes: Uint8Array): Result<NodeRecord, RecordError>
   const seq = takeUint(reader, SEQ_BYTES)
   const pairs: RecordPair[] = []
   while (hasMore(reader)) {
-    const key = latin1Of(takeString(reader))
+    const key = bytesText(takeString(reader))
     if (reader.error !== undefined) break
     if (!hasMore(reader)) return err({ code: 'RECORD_VALUE_MISSING', key })
     const value = takeEncoded(reader)
@@ -91,7 +91,7 @@ export function verifyRecord(
   identities: Identities,
 ): Result<{ readonly publicKey: Uint8Array; readonly id: Uint8Array }, RecordError> {
   const schemeBytes = stringIn(record, 'id')
-  const scheme = schemeBytes && latin1Of(schemeBytes)
+  const scheme = schemeBytes && bytesText(schemeBytes)
   if (scheme !== SCHEME_V4) return err({ code: 'RECORD_SCHEME', scheme })
   const compressed = stringIn(record, 'secp256k1')
   if (compressed?.length !== COMPRESSED_KEY_BYTES) return err({ code: 'RECORD_PUBLIC_KEY' })
@@ -168,8 +168,6 @@ const contentItems = (seq: bigint, pairs: readonly RecordPair[]): Uint8Array[] =
   encodeRlpString(uintToBytes(seq)),
   ...pairs.flatMap(({ key, value }) => [encodeRlpString(bytesOfLatin1(key)), value]),
 ]
-
-const latin1Of = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 
 function bytesOfLatin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => {

@@ -3,6 +3,7 @@
  * accounts (4), then per account: address hash (32), storage (1: known, pending, wiped), length (2), leaf (length 0: deleted);
  * unless the storage is known: count of slots (4), then per slot: hash (32), length (1), leaf (length 0: deleted).
  */
+import { bytesText } from '../../protocols/bytes.ts'
 import { type PackedReader, packedReader, packedWriter } from '../packed-bytes.ts'
 import { leafOfSlimAccount } from './account.ts'
 import type { AccountChange, SlotChange, StateChanges } from './state-changes.ts'
@@ -34,7 +35,7 @@ export function encodeLeafBatch(
     for (const change of accounts)
       (writers[partOf(change.addressHash)] as LeafWriter).add(
         change,
-        slotsOf?.get(text(change.addressHash)) ?? NO_SLOTS,
+        slotsOf?.get(bytesText(change.addressHash)) ?? NO_SLOTS,
       )
   }
   return writers.map((writer) => writer.finish())
@@ -44,7 +45,7 @@ function byAccount(slots: readonly SlotChange[]): Map<string, SlotChange[]> | un
   if (slots.length === 0) return undefined
   const found = new Map<string, SlotChange[]>()
   for (const slot of slots) {
-    const key = text(slot.addressHash)
+    const key = bytesText(slot.addressHash)
     const others = found.get(key)
     if (others === undefined) found.set(key, [slot])
     else others.push(slot)
@@ -110,5 +111,3 @@ export function decodeLeafBatch(bytes: Uint8Array): BlockLeaves[] {
 
 const leafOfLength = (from: PackedReader, length: number): Uint8Array | undefined =>
   length === 0 ? undefined : from.bytes(length)
-
-const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes)

@@ -1,5 +1,5 @@
 /** Storage tries in memory, the last used ones within a budget. */
-import { bytesEqual } from '../../protocols/bytes.ts'
+import { bytesEqual, bytesText } from '../../protocols/bytes.ts'
 import { EMPTY_ROOT, type Trie } from '../trie/trie.ts'
 
 export type OpenTries = {
@@ -36,7 +36,7 @@ export function openTries(memoryBytesMax: number): OpenTries {
 
   return {
     open(addressHash, root, make) {
-      const key = text(addressHash)
+      const key = bytesText(addressHash)
       const known = remove(key)
       const isRight = known !== undefined && bytesEqual(known.trie.root(), root)
       const found = isRight ? known : { addressHash, trie: make(memoryBytesMax), bytes: TRIE_BYTES }
@@ -45,7 +45,7 @@ export function openTries(memoryBytesMax: number): OpenTries {
       bytes += found.bytes
       return found.trie
     },
-    take: (addressHash) => remove(text(addressHash))?.trie,
+    take: (addressHash) => remove(bytesText(addressHash))?.trie,
     *used() {
       for (const { addressHash, trie } of used.values()) yield [addressHash, trie]
     },
@@ -72,5 +72,3 @@ export function openTries(memoryBytesMax: number): OpenTries {
     },
   }
 }
-
-const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes)

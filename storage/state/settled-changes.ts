@@ -1,4 +1,5 @@
 /** Completes changes whose storage roots were open when the blocks were executed. */
+import { bytesText } from '../../protocols/bytes.ts'
 import type { DatabaseReader } from '../database.ts'
 import { accountKey } from '../schema.ts'
 import { withStorageRoot } from './account.ts'
@@ -17,10 +18,10 @@ export function settleChanges(
   if (roots.every((storage) => storage.length === 0)) return blocks
   const newest = new Map<string, Uint8Array | undefined>()
   return blocks.map((changes, block) => {
-    const byAccount = new Map((roots[block] ?? []).map((root) => [text(root.addressHash), root]))
+    const byAccount = new Map((roots[block] ?? []).map((root) => [bytesText(root.addressHash), root]))
     const accounts = changes.accounts.map((change): AccountChange => {
       const { addressHash, current, storage } = change
-      const key = text(addressHash)
+      const key = bytesText(addressHash)
       const settled = byAccount.get(key)
       if ((settled === undefined) !== (storage === undefined))
         throw new Error('a storage root is missing, or nobody asked')
@@ -40,13 +41,11 @@ export function settleChanges(
 /** Every slot once: one that was set again after the wipe is among the block's own. */
 function withWiped(slots: readonly SlotChange[], roots: readonly StorageRoot[]): readonly SlotChange[] {
   if (roots.every(({ wiped }) => wiped.length === 0)) return slots
-  const own = new Set(slots.map(({ addressHash, slotHash }) => text(addressHash) + text(slotHash)))
+  const own = new Set(slots.map(({ addressHash, slotHash }) => bytesText(addressHash) + bytesText(slotHash)))
   const lost = roots.flatMap(({ addressHash, wiped }) =>
     wiped
-      .filter(({ slotHash }) => !own.has(text(addressHash) + text(slotHash)))
+      .filter(({ slotHash }) => !own.has(bytesText(addressHash) + bytesText(slotHash)))
       .map(({ slotHash, value }) => ({ addressHash, slotHash, current: undefined, previous: value })),
   )
   return [...slots, ...lost]
 }
-
-const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes)

@@ -2,7 +2,7 @@
  * What executing a block reads and changes: an overlay over the flat state. It goes on from block to block, so that blocks
  * can be executed before earlier ones are persisted.
  */
-import { bytesEqual, isZero } from '../../protocols/bytes.ts'
+import { bytesEqual, bytesText, isZero } from '../../protocols/bytes.ts'
 import { keccak256 } from '../../protocols/keccak256.ts'
 import {
   type Account,
@@ -87,7 +87,7 @@ export function createStateView(reader: FlatState): StateView {
   let codesOfBlock: { hash: Uint8Array; code: Uint8Array }[] = []
 
   function entryOf(address: Uint8Array): Entry {
-    const key = text(address)
+    const key = bytesText(address)
     const known = entries.get(key)
     if (known !== undefined) return known
     const addressHash = keccak256(address)
@@ -109,12 +109,12 @@ export function createStateView(reader: FlatState): StateView {
 
   function slotOf(entry: Entry, key: Uint8Array): Slot {
     entry.slots ??= new Map()
-    const known = entry.slots.get(text(key))
+    const known = entry.slots.get(bytesText(key))
     if (known !== undefined) return known
     const hash = keccak256(key)
     const previous = entry.isWiped ? undefined : reader.slot(entry.addressHash, hash)
     const slot: Slot = { hash, previous, leaf: previous, isTouched: false }
-    entry.slots.set(text(key), slot)
+    entry.slots.set(bytesText(key), slot)
     slotCount++
     return slot
   }
@@ -156,7 +156,7 @@ export function createStateView(reader: FlatState): StateView {
     getCode(address) {
       const account = entryOf(address).account
       if (account === undefined || bytesEqual(account.codeHash, NEW_ACCOUNT.codeHash)) return NO_CODE
-      const code = codes.get(text(account.codeHash)) ?? reader.code(account.codeHash)
+      const code = codes.get(bytesText(account.codeHash)) ?? reader.code(account.codeHash)
       if (code === undefined) throw new Error('the code of a stored account is missing')
       return code
     },
@@ -171,7 +171,7 @@ export function createStateView(reader: FlatState): StateView {
     setCode(address, code) {
       const codeHash = keccak256(code)
       if (code.length > 0) {
-        codes.set(text(codeHash), code)
+        codes.set(bytesText(codeHash), code)
         codesOfBlock.push({ hash: codeHash, code })
       }
       change(address, (account) => ({ ...account, codeHash }))
@@ -207,7 +207,7 @@ export function createStateView(reader: FlatState): StateView {
         else {
           accounts.push({ addressHash, current, previous, storage })
           entry.unsettled++
-          byHash.set(text(addressHash), entry)
+          byHash.set(bytesText(addressHash), entry)
         }
         entry.previous = current
       }
@@ -217,9 +217,9 @@ export function createStateView(reader: FlatState): StateView {
       return changes
     },
     settleStorage(addressHash, storageRoot) {
-      const entry = byHash.get(text(addressHash))
+      const entry = byHash.get(bytesText(addressHash))
       if (entry === undefined || --entry.unsettled > 0) return
-      byHash.delete(text(addressHash))
+      byHash.delete(bytesText(addressHash))
       if (entry.account !== undefined) entry.account = { ...entry.account, storageRoot }
       if (entry.previous !== undefined) entry.previous = withStorageRoot(entry.previous, storageRoot)
     },
@@ -253,5 +253,3 @@ const hadSlots = ({ previous, unsettled }: Entry): boolean =>
 
 const isSame = (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean =>
   a === undefined || b === undefined ? a === b : bytesEqual(a, b)
-
-const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes)

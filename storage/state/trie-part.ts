@@ -2,6 +2,7 @@
  * The parts of the state trie below some of its root's nibbles, with the storage tries of their accounts, in memory over
  * the store. A batch of blocks is one commit. It can be taken back until it is written.
  */
+import { bytesText } from '../../protocols/bytes.ts'
 import { err, ok, type Result } from '../../protocols/result.ts'
 import { accountNodeKey, storageNodeKey } from '../schema.ts'
 import type { StoredNode } from '../trie/node-batch.ts'
@@ -238,13 +239,11 @@ function unwrittenNodes(): UnwrittenNodes {
     },
     find(key) {
       if (list.length === 0) return undefined
-      index ??= new Map(list.map((node) => [text(node[0]), node]))
-      return index.get(text(key))
+      index ??= new Map(list.map((node) => [bytesText(node[0]), node]))
+      return index.get(bytesText(key))
     },
   }
 }
-
-const text = (key: Uint8Array): string => String.fromCharCode(...key)
 
 const storageNodes = (addressHash: Uint8Array, trie: Trie): StoredNode[] =>
   trie.commit().changed.map(([path, encoded]) => [storageNodeKey(addressHash, path), encoded])

@@ -1,3 +1,4 @@
+import { bytesText } from '../../protocols/bytes.ts'
 import type { ChangedNode, NodeReader } from './trie.ts'
 
 /** Committed nodes that are not in the store yet, the newest of each path, in front of the store's own reader. */
@@ -21,12 +22,12 @@ export function createNodeBuffer(below: NodeReader): NodeBuffer {
   const weight = (node: ChangedNode): number => ENTRY_BYTES + 2 * node[0].length + (node[1]?.length ?? 0)
   return {
     read(path) {
-      const node = nodes.size === 0 ? undefined : nodes.get(text(path))
+      const node = nodes.size === 0 ? undefined : nodes.get(bytesText(path))
       return node === undefined ? below(path) : node[1]
     },
     add(changed) {
       for (const node of changed) {
-        const key = text(node[0])
+        const key = bytesText(node[0])
         const old = nodes.get(key)
         bytes += weight(node) - (old === undefined ? 0 : weight(old))
         nodes.set(key, node)
@@ -36,7 +37,7 @@ export function createNodeBuffer(below: NodeReader): NodeBuffer {
     take: () => [...nodes.values()],
     forget(taken) {
       for (const node of taken) {
-        const key = text(node[0])
+        const key = bytesText(node[0])
         if (nodes.get(key) !== node) continue
         nodes.delete(key)
         bytes -= weight(node)
@@ -44,5 +45,3 @@ export function createNodeBuffer(below: NodeReader): NodeBuffer {
     },
   }
 }
-
-const text = (path: Uint8Array): string => String.fromCharCode(...path)

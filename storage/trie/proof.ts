@@ -1,3 +1,4 @@
+import { bytesText } from '../../protocols/bytes.ts'
 import { keccak256 } from '../../protocols/keccak256.ts'
 import { err, ok, type Result } from '../../protocols/result.ts'
 import { BRANCH, HASH_BYTES, LEAF, nibbleAt } from './node-arena.ts'
@@ -18,13 +19,13 @@ export function verifyProof(
   key: Uint8Array,
   proof: readonly Uint8Array[],
 ): Result<Uint8Array | undefined, ProofError> {
-  const nodes = new Map(proof.map((encoded) => [text(keccak256(encoded)), encoded]))
-  if (text(root) === text(EMPTY_ROOT)) return ok(undefined)
+  const nodes = new Map(proof.map((encoded) => [bytesText(keccak256(encoded)), encoded]))
+  if (bytesText(root) === bytesText(EMPTY_ROOT)) return ok(undefined)
   const length = key.length * 2
   let depth = 0
   let reference = root
   for (;;) {
-    const encoded = reference.length === HASH_BYTES ? nodes.get(text(reference)) : reference
+    const encoded = reference.length === HASH_BYTES ? nodes.get(bytesText(reference)) : reference
     if (encoded === undefined) return err({ code: 'PROOF_NODE_MISSING', hash: reference })
     const node = decodeNode(encoded)
     if (node === undefined) return err({ code: 'PROOF_NODE_MALFORMED', reference })
@@ -44,5 +45,3 @@ export function verifyProof(
     reference = node.reference
   }
 }
-
-const text = (bytes: Uint8Array): string => String.fromCharCode(...bytes)

@@ -5,7 +5,7 @@
  *
  * Paths are relative to this trie's own root: an owner of the sub-trie below some nibbles reads and stores under its prefix.
  */
-import { bytesEqual } from '../../protocols/bytes.ts'
+import { bytesEqual, bytesText } from '../../protocols/bytes.ts'
 import { hexConstant } from '../../protocols/hex.ts'
 import { keccak256 } from '../../protocols/keccak256.ts'
 import { err, ok, type Result } from '../../protocols/result.ts'
@@ -466,7 +466,7 @@ export function createTrie(options: TrieOptions): Trie {
     if ((arena.words[node + META]! & STORED) === 0) return
     const at = pathOfKey(depth)
     if (slot >= 0) at[at.length - 1] = slot
-    vanished.set(pathText(at), at)
+    vanished.set(bytesText(at), at)
   }
 
   /** Takes the leaf in `slot` (-1: the value) from the branch: it stays a branch, or what is left of it moves up. */
@@ -663,7 +663,7 @@ export function createTrie(options: TrieOptions): Trie {
         saveNodes(arena, top, nibblesAbove, (node, path, encoding) => {
           if (encoding.length >= HASH_BYTES || path.length === 0) {
             changed.push([path, encoding.slice()])
-            if (vanished.size > 0) vanished.delete(pathText(path))
+            if (vanished.size > 0) vanished.delete(bytesText(path))
             setStored(node, STORED)
           } else if ((arena.words[node + META]! & STORED) !== 0) {
             changed.push([path, undefined])
@@ -719,5 +719,3 @@ export function createTrie(options: TrieOptions): Trie {
     unload,
   }
 }
-
-const pathText = (path: Uint8Array): string => String.fromCharCode(...path)
