@@ -122,15 +122,17 @@ export const pool = defineActor<PoolMessages, PoolDeps>({
     /** Whole rows only: a part of one would be a bug of the asker, and not of the thread it fails on. */
     const checked = (
       isWhole: (rows: Uint8Array) => boolean,
-      job: Job<Uint8Array, JobAnswer>,
+      work: (batch: Batch, call: Call) => Promise<BatchAnswer>,
     ): Reentrant<Batch, BatchAnswer> =>
       reentrant(async (batch, call) =>
         isWhole(batch.rows)
-          ? run(job, batch, call)
+          ? work(batch, call)
           : { ok: false, code: 'BATCH_LENGTH', detail: `${batch.rows.length} bytes` },
       )
-    const ofRows = (rowBytes: number, job: Job<Uint8Array, JobAnswer>) =>
-      checked(({ length }) => length % rowBytes === 0, job)
+    const inRows = (rowBytes: number, work: (batch: Batch, call: Call) => Promise<BatchAnswer>) =>
+      checked(({ length }) => length % rowBytes === 0, work)
+    const runs = (job: Job<Uint8Array, JobAnswer>) => (batch: Batch, call: Call) => run(job, batch, call)
+    const ofRows = (rowBytes: number, job: Job<Uint8Array, JobAnswer>) => inRows(rowBytes, runs(job))
 
     void loadSignatures()
 
@@ -140,14 +142,10 @@ export const pool = defineActor<PoolMessages, PoolDeps>({
       verify: ofRows(ROW_BYTES.verify, poolJob(SIGNATURES, 'verify', signatures)),
       sign: ofRows(ROW_BYTES.sign, poolJob(SIGNATURES, 'sign', signatures)),
       ecdh: ofRows(ROW_BYTES.ecdh, poolJob(SIGNATURES, 'ecdh', signatures)),
-      verifySeals: reentrant(async (batch, call) =>
-        batch.rows.length % SEAL_ROW_BYTES === 0
-          ? verifySeals(batch, call)
-          : { ok: false, code: 'BATCH_LENGTH', detail: `${batch.rows.length} bytes` },
-      ),
+      verifySeals: inRows(SEAL_ROW_BYTES, verifySeals),
       keccak: checked(
         (messages) => countMessages(messages) !== undefined,
-        poolJob(new URL('./jobs/hashes.ts', import.meta.url), 'keccak', hashes),
+        runs(poolJob(new URL('./jobs/hashes.ts', import.meta.url), 'keccak', hashes)),
       ),
       info: () => ({ secp256k1, threads, ...jobs.counts() }),
       ownerDown: ({ path }) => void jobs.dropOwner(path),
