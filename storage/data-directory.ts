@@ -58,10 +58,12 @@ export type DataDirectoryLock = { readonly directory: DataDirectory; release(): 
 export async function lockDataDirectory(root: string): Promise<Result<DataDirectoryLock, DataDirectoryError>> {
   const directory = dataDirectory(root)
   const pidFile = join(directory.lock, 'pid')
-  // Without `multithreading`, so that a second node of this very process is refused as well.
-  const level = new Level(directory.lock)
+  let level: Level
   try {
+    // First: a store begins to open as soon as it is made, and makes what it lacks of its path for everybody to read.
     await makeDirectories(directory.instance)
+    // Without `multithreading`, so that a second node of this very process is refused as well.
+    level = new Level(directory.lock)
     await level.open()
   } catch (thrown) {
     const error = databaseError(root, thrown)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { dataDirectory, defaultDataRoot, lockDataDirectory } from '../../storage/data-directory.ts'
 import { openDatabase } from '../../storage/database.ts'
@@ -51,6 +51,14 @@ test.runIf(process.platform !== 'win32')('keeps the directory to its owner', asy
   const root = newRoot()
   const held = await lock(root)
   expect((await stat(root)).mode & 0o777).toBe(0o700)
+  await held.release()
+})
+
+test.runIf(process.platform !== 'win32')('keeps each directory that it makes to its owner, however deep', async () => {
+  const top = newRoot()
+  const held = await lock(join(top, 'a', 'b', 'c', 'd', 'e', 'f'))
+  for (let at = held.directory.instance; at !== parent; at = dirname(at))
+    expect([at, (await stat(at)).mode & 0o777]).toEqual([at, 0o700])
   await held.release()
 })
 
